@@ -31,7 +31,7 @@ HOUR_MS = 3_600_000
 
 
 async def states_when_due(world: World, account: Account, *due_ms: int | None, request_ref: str = "sub") -> list[State]:
-    """The same text to the same number, accepted for each of these times in turn."""
+    """Accept the same text to the same number for each of these times in turn; return the states."""
     return [(await world.accepted(account, due_ms=each, request_ref=request_ref)).state for each in due_ms]
 
 

@@ -1,4 +1,4 @@
-"""What was refused while its COMMIT was not answered, and had been stored: nothing of it leaves or stays in the way."""
+"""A request that was refused while its COMMIT was not answered, and had been stored, is withdrawn."""
 
 from tests.support.world import CREDIT, World, outgoing, recipient
 

@@ -1,4 +1,4 @@
-"""Hashes are done in fair turns, no more wait than there is room for, and none is done for who has left."""
+"""Passwords are hashed in fair turns, from bounded queues, and not for clients that have left."""
 
 import asyncio
 import itertools
@@ -30,7 +30,7 @@ async def queue() -> AsyncIterator[HashingQueue]:
 
 
 class Slow:
-    """Work that lasts until it is told to end; ``order`` has what was done."""
+    """Work that lasts until ``end`` is set; ``order`` has the names of what was done."""
 
     def __init__(self) -> None:
         self.order: list[str] = []
@@ -46,7 +46,7 @@ class Slow:
 
 
 async def _posted(queue: HashingQueue, slow: Slow, *names: str, rank: CallerRank = STRANGER) -> list[asyncio.Task[str]]:
-    """Work whose name begins with the letter of its address."""
+    """Queue work; each name begins with the letter of its address."""
     tasks = [asyncio.create_task(queue.run(slow.named(name), name[0], rank)) for name in names]
     await asyncio.sleep(0)
     return tasks
@@ -78,7 +78,7 @@ async def test_an_address_that_has_just_failed_several_times_waits_for_all_other
 
 
 async def test_suspects_leave_the_processor_to_others(queue: HashingQueue) -> None:
-    """A quarter of the time at most: after a hash they wait three times as long as it took."""
+    """After a hash they wait three times as long as it took, so that they use a quarter of the time at most."""
     began = asyncio.get_running_loop().time()
     ends: list[float] = []
 

@@ -1,10 +1,10 @@
-"""How long who fails to log in must wait."""
+"""Waits after failures to log in."""
 
 from palomar.access.lockout import FORGOTTEN_MS, are_forgotten, wait_ms
 
 
 def waits(count: int, *, free: int = 3) -> list[int]:
-    """Right after each failure."""
+    """Compute the waits right after each failure."""
     return [wait_ms(failures, free=free, last_ms=1_000, now_ms=1_000) for failures in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""One rule for passwords, wherever somebody chooses one."""
+"""One rule holds for all passwords that people choose."""
 
 import re
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_generated_password_passes_the_rule() -> None:
 
 
 def test_only_checked_passwords_are_hashed_to_be_stored() -> None:
-    """Only the rule makes what is hashed, and only one module hashes."""
+    """Only the rule makes a GoodPassword, and only one module hashes."""
     for file in SOURCE.rglob("*.py"):
         code = file.read_text(encoding="utf-8")
         if file.name not in ("passwords.py", "password_rule.py"):

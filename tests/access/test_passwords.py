@@ -1,4 +1,4 @@
-"""What a look at a password costs is bounded, and does not say which logins exist."""
+"""The cost of verifying a password is bounded, and does not tell which logins exist."""
 
 from collections.abc import AsyncIterator
 

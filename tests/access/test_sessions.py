@@ -1,4 +1,4 @@
-"""Sessions and failures to log in, as rows: on both databases."""
+"""Sessions and failures to log in, as rows, on both databases."""
 
 from dataclasses import replace
 

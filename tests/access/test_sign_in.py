@@ -1,4 +1,4 @@
-"""Log-ins: who gets a session with what, how it ends, and what a thousand wrong attempts lead to."""
+"""Signing in: which credentials open a session, how it ends, and what a thousand wrong attempts lead to."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -270,7 +270,7 @@ async def test_a_login_is_not_known_any_more_after_a_month(house: House) -> None
 
 
 async def test_codes_are_counted_wherever_they_come_from(house: House) -> None:
-    """Who guesses them has the password: another address each time must not make more guesses."""
+    """Whoever guesses codes has the password: another address each time must not allow more guesses."""
     await with_codes(house, "marta")
     answers = []
     for number in range(FREE_BY_LOGIN + 1):
@@ -313,7 +313,7 @@ async def test_a_restart_forgets_no_failure(house: House, sqlite_place: Place) -
 
 
 async def test_a_session_ends_when_its_row_is_deleted(house: House) -> None:
-    """Two nodes on one database agree at once."""
+    """Two nodes on one database find the same at once."""
     await house.user("marta")
     result = await log_in(house, "marta")
     signed_in = await who(house, result)

@@ -1,4 +1,4 @@
-"""Users: made once a login, changed, and the secret of their app, which no row gives away."""
+"""Users: one a login, changed, and the encrypted secret of their app."""
 
 from dataclasses import replace
 

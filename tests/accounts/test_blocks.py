@@ -1,4 +1,4 @@
-"""Blocks for abuse: longer each time, then for good; forgiven with time, lifted by an operator, on both databases."""
+"""Blocks after abuse: each longer than the last, forgiven with time, lifted by an operator; on both databases."""
 
 from tests.support.world import START_MS, World
 

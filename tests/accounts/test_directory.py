@@ -1,4 +1,4 @@
-"""The directory: what somebody changed is seen at the next look, and nothing is read while nothing changed."""
+"""The directory reads what another process changed at the next refresh, and reads nothing while nothing has changed."""
 
 from collections.abc import AsyncIterator
 
@@ -18,7 +18,7 @@ async def world(database: Database) -> World:
 
 @pytest.fixture
 async def directory(place: Place) -> AsyncIterator[Directory]:
-    """Another process's directory: it has a driver of its own."""
+    """Open the directory of another process, with a driver of its own."""
     database = await place.open()
     yield Directory(database)
     await database.close()

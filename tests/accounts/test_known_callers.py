@@ -1,4 +1,4 @@
-"""Known callers and proxies that nobody trusts: written once, read again, no more of them than there is room for."""
+"""Known callers and untrusted proxies: written, read again, and bounded in number."""
 
 from tests.support.world import World
 

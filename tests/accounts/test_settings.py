@@ -9,7 +9,7 @@ from palomar.vocabulary.account import AccountSettings, setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fifth:
-    """What a dialect that does not exist lets its accounts set."""
+    """The settings of an account in a dialect that does not exist."""
 
     fifth_flag: bool = setting(False, "does something")
     fifth_most: int = setting(3, "so many at most", limits=(0, 10))

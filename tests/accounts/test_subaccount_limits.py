@@ -1,4 +1,4 @@
-"""``subaccount_limits.py``: sub-accounts are bounded in number, in depth and in how fast they are made."""
+"""Sub-accounts are bounded in number, in depth and in how fast programs make them."""
 
 from collections.abc import Iterable
 

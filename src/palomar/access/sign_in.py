@@ -197,7 +197,7 @@ class SignIn:
         return _LoginOwner(user=None, account=account, password_hash=stored)
 
     async def _succeeded(self, login: str, visitor: ClientAddress) -> None:
-        await self._throttle.succeeded(login, visitor)
+        await self._throttle.forget_failures(login, visitor)
         self._admission.callers.remember(visitor, login)
 
     def _is_allowed(self, owner: _LoginOwner, visitor: ClientAddress) -> bool:

@@ -53,7 +53,7 @@ class SignInThrottle:
         wait_ms = await self._database.read(look) or await self._database.write(count)
         return TooManyAttempts(wait_seconds=-(-wait_ms // 1_000)) if wait_ms else None
 
-    async def succeeded(self, login: str, visitor: ClientAddress) -> None:
+    async def forget_failures(self, login: str, visitor: ClientAddress) -> None:
         """Forget the failures of a login at this address and those of its codes, after a success."""
         await self._database.write(sessions.forget_failures, [_at_address(login, visitor), _codes_of(login)])
 

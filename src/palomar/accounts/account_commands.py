@@ -1,6 +1,7 @@
 """Commands of the batcher that change accounts and may be repeated: each is written together with its idempotency key.
 
-Not here: the changes themselves (``store``), and how a key and its answer are kept (``transaction.idempotency``)."""
+Not here: the changes themselves (``store``), and how a key and its answer are kept (``transaction.idempotency``).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Hold all accounts, keys, rates and routes in memory, and read them again when somebody has changed them.
 
-Not here: how they are read (``store``)."""
+Not here: how they are read (``snapshot``).
+"""
 
 import dataclasses
 

@@ -166,7 +166,7 @@ class MyAccount:
         """Tell whether this is one's own password; an attempt like any other."""
         right = await self._logins.verify_password(self._who.login, password, visitor)
         if right is True:
-            await self._throttle.succeeded(self._who.login, visitor)
+            await self._throttle.forget_failures(self._who.login, visitor)
         return right
 
     @property
