@@ -218,6 +218,10 @@ class Server:
         self.recounter = Recounter(self.database, self.clock)
         self._periodic_tasks = self._build_periodic_tasks(ids)
         self._topups = TopUpPoster(self.batcher, self.clock)
+        self._build_gateway(ids)
+
+    def _build_gateway(self, ids: RealIds) -> None:
+        """Build the one gate of all faces, and the gateway of the dialects behind it."""
         self._passwords = Passwords(self.directory, self.clock)
         self.admission = Admission(
             directory=self.directory,

@@ -68,13 +68,7 @@ async def read_send(
         return text
     settings = own(account.settings, FoxsysAccount)
     unfiltered = settings.nofilter or is_on(document.nofilter)
-    numbers = await read_numbers(
-        document.recipient,
-        limit=settings.batch_limit,
-        # the page wants E.164: numbers without their country code are read only where the account says so
-        national_formats=national_formats(account.settings.country) if settings.national_numbers else (),
-        once=settings.once_a_number and not unfiltered,
-    )
+    numbers = await _read_recipients(document, account, settings, unfiltered=unfiltered)
     if isinstance(numbers, Problem):
         return numbers
     text = _expanded(text, account)
@@ -119,6 +113,19 @@ def _read_text(document: SendDocument, subid: str) -> str | Problem:
     if not text:
         return Problem(Code.EMPTY_MESSAGE)
     return text if len(subid) <= LONGEST else Problem(Code.SUBID_TOO_LONG)
+
+
+async def _read_recipients(
+    document: SendDocument, account: Account, settings: FoxsysAccount, *, unfiltered: bool
+) -> Numbers | Problem:
+    """Read the recipients' numbers, each once where the account wants that."""
+    return await read_numbers(
+        document.recipient,
+        limit=settings.batch_limit,
+        # the page wants E.164: numbers without their country code are read only where the account says so
+        national_formats=national_formats(account.settings.country) if settings.national_numbers else (),
+        once=settings.once_a_number and not unfiltered,
+    )
 
 
 def _expanded(text: str, account: Account) -> str | Problem:
