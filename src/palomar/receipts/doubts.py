@@ -1,7 +1,7 @@
 """The copies in doubt of one transaction: it is unknown whether their carriers have them.
 
 They are read when a step needs them, changed in memory, and written at the end of the transaction. Nearly all parts
-were never in doubt; those cost nothing here. Not here: resending or holding a part in doubt (``sending.submit``), and
+were never in doubt; those cost nothing here. Not here: resending or holding a part in doubt (``sending.in_doubt``), and
 which copy a receipt is about (``doubt_matching``).
 """
 

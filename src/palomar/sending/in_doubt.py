@@ -66,9 +66,7 @@ def put_in_doubt(
 def _policy(work: Work, part: OpenPart) -> UnknownOutcome:
     account = work.context.accounts.get(part.message.account_id)
     if account is None or part.message.worst is State.REJECTED:
-        return (
-            UnknownOutcome.HOLD
-        )  # there are no settings, or the message has failed already: another copy would only cost
+        return UnknownOutcome.HOLD  # no settings, or the message has failed already: another copy would only cost
     return account.settings.unknown_outcome
 
 
