@@ -47,7 +47,7 @@ async def opened_database(config: Config, *, make_directory: bool = True) -> Asy
     clock = RealClock()
     data_dir = _make_directory(config.data_dir) if make_directory else config.data_dir
     if config.database.url:
-        from palomar.storage.postgres import open_postgres  # its driver is imported by those alone who use it
+        from palomar.storage.postgres import open_postgres  # imported here: its driver is needed with PostgreSQL only
 
         session = RealIds(COMMAND_LINE_NODE).token()
         database: Database = await open_postgres(config.database.url, session=session)

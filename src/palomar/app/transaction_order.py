@@ -70,8 +70,8 @@ WRITE_ORDER: Final[tuple[type[Writer], ...]] = (
     RecentSends,
     DailySends,
     UnpaidToday,
-    Ledger,  # all batches want the rows of balances: they are held as shortly as can be
-    Lessons,  # these two move the change counter, which every change of an account wants
+    Ledger,  # every batch locks rows of balances, so they are locked late
+    Lessons,  # these two lock the change counter, as every change of an account does
     PhonesOwnBlocks,
 )
 """The kinds that may join a transaction, in the order in which they are written. Two transactions take the same rows in

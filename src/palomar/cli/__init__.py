@@ -27,7 +27,7 @@ def main() -> None:
     except SystemExit as leaving:
         code = leaving.code
     except OSError as error:
-        if error.filename is not None or error.errno not in _UNWRITABLE:  # no matter of stdout
+        if error.filename is not None or error.errno not in _UNWRITABLE:  # not an error of stdout
             raise
         silence_stdout()
         click.echo(f"palomar: the output cannot be written: {error.strerror or error}", err=True)

@@ -79,7 +79,7 @@ def steady_stderr() -> TextIO:
     _open_the_standard_three()
     try:
         descriptor = sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):  # closed before we began, or a test's own stream
+    except (AttributeError, OSError, ValueError):  # closed before the process began, or replaced by a test
         if sys.stderr is not None:
             return sys.stderr
         descriptor = -1

@@ -35,7 +35,7 @@ from palomar.vocabulary.message import COMMAND_LINE_NODE
 T = TypeVar("T")
 
 _SEEN_SECONDS = 0.3
-"""A running server has seen a command's change after so long."""
+"""Seconds after which running servers have seen a command's change."""
 
 _FOR_THE_OWNER = 0o077
 """Mask for new files: they hold texts, numbers and secrets, so nobody else on the machine may read them."""

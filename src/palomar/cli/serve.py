@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from palomar.app.server import Server
 
 LAST_SECONDS = 14.5
-"""SIGTERM ends the process within 15 s, whatever happens."""
+"""Seconds after which a stop is forced: SIGTERM ends the process within 15 s, whatever happens."""
 
 _log = structlog.get_logger(__name__)
 

@@ -37,10 +37,10 @@ class Dialect:
 
     name: str
     title: str
-    """As the vendor is written."""
+    """The vendor's name, as it is written."""
     prefixes: tuple[str, ...]
     face: Callable[[Gateway, TrustedProxies, int, Any], ASGIApp]
-    """Builds what answers those paths: gateway, proxies, the largest body in octets, its ``settings``."""
+    """Builds the application of these paths, from gateway, proxies, largest body in octets, and its ``settings``."""
     renderer: CallbackRenderer
     sample: Callable[[SampleValues], Sample]
     """A first request, for people who try it."""

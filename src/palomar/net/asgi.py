@@ -19,9 +19,9 @@ Headers = list[tuple[bytes, bytes]]
 
 
 FAULT: Final = "palomar.fault"
-"""In a scope: see :func:`fault_of`."""
+"""The key in a scope of the status that :func:`fault_of` returns."""
 BODY_FOLLOWS: Final = "palomar.body_follows"
-"""In the beginning of an answer, true: its body is sent at once, so its head needs no turn of the loop to leave."""
+"""The key in ``http.response.start`` that is true if the body follows at once, so that both are written together."""
 
 
 class BodyRefusal(Enum):
@@ -67,7 +67,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes | Bo
     """Read the request's body of at most ``limit`` octets. A larger one is refused by its Content-Length before it is
     received, or as soon as it has grown too large. The caller answers a refusal (413); the listener drains the rest."""
     declared = header(scope, b"content-length")
-    if declared is not None and int(declared) > limit:  # digits: the parser has seen to it
+    if declared is not None and int(declared) > limit:  # digits only: the parser has checked
         return BodyRefusal.TOO_LARGE
     message = await receive()
     if message["type"] == "http.disconnect":

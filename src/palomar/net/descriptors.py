@@ -9,9 +9,9 @@ import resource
 from typing import Final
 
 CONNECTIONS_AT_MOST: Final = 10_000
-"""Of HTTP, however many descriptors there are."""
+"""The largest number of HTTP connections, however many descriptors there are."""
 CALLBACKS_AT_MOST: Final = 512
-"""Of the callback client, likewise."""
+"""The largest number of connections of the callback client."""
 RESERVED_AT_LEAST: Final = 64
 _ENOUGH: Final = 65_536
 

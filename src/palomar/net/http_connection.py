@@ -45,7 +45,7 @@ class ListenerState:
     """Called when a connection is lost."""
     connections: "set[HttpConnection]" = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    """The requests in work."""
+    """The tasks of requests that are being answered."""
     date_line: bytes = b""
 
 
@@ -62,7 +62,7 @@ class HttpConnection(asyncio.Protocol):
         self._reading = True
         self._origin: dict[str, Any] = {}  # what all its scopes have in common
         self._cycle: RequestCycle | None = None  # of the request that came last
-        self._running: RequestCycle | None = None  # the one that is answered
+        self._running: RequestCycle | None = None  # the request that is being answered
         self._pipelined: deque[RequestCycle] = deque()
         self._closing = False
         self._in_body = False
@@ -149,7 +149,7 @@ class HttpConnection(asyncio.Protocol):
         is_whole = not self._in_body and not self._overhead
         if self._refused or cycle is None or cycle.response_complete or not is_whole or self._is_tls:
             return False
-        cycle.keep_alive = False  # it is the last
+        cycle.keep_alive = False  # no request follows
         self._client_done = True
         for waiting in (self._running, *self._pipelined):
             if waiting is not None:
@@ -238,7 +238,7 @@ class HttpConnection(asyncio.Protocol):
         finally:
             if cycle.task is not None:
                 self._shared.tasks.discard(cycle.task)
-                cycle.task = None  # it refers to the cycle, and the cycle to it
+                cycle.task = None  # breaks the reference cycle
 
     def _count_unfinished(self, octets: int) -> None:
         """Report how many octets of an unfinished request are kept now."""
@@ -291,11 +291,11 @@ class HttpConnection(asyncio.Protocol):
         cycle = self._cycle
         if cycle is None or cycle.response_complete:
             return True
-        if not self._in_body:  # bad is what follows a good request: that is answered, then comes the end
+        if not self._in_body:  # the bad request follows a good one, which is answered first
             cycle.keep_alive = False
             self.deadline = NEVER
             return False
-        cycle.disconnect()  # bad is the body that the application waits for
+        cycle.disconnect()  # the bad part is the body that the application waits for
         if cycle.response_started or self._pipelined:
             self._socket.close()
             return False

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 _SMALL: Final = 64 * 1024
-"""Octets that are not worth counting."""
+"""Octets of a body up to which its values are not counted."""
 
 
 def has_more_values(body: bytes, most: int) -> bool:
@@ -25,10 +25,10 @@ def has_more_values(body: bytes, most: int) -> bool:
 
 
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"?'
-"""A JSON string, or the beginning of one that never ends: so each octet is looked at once."""
+"""A JSON string, or one that never ends, so that each octet is scanned once."""
 _TEXT: Final = re.compile(_STRING, re.DOTALL)
 _STRETCH: Final = re.compile(rb'(?:[^"]++|%b){1,10000}+' % _STRING, re.DOTALL)
-"""Some strings and what stands around them: all of a body's at once would be millions of pieces."""
+"""Some strings and what is between them: all of a body at once could be millions of pieces."""
 
 
 def _marks(body: bytes) -> int:

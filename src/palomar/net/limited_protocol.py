@@ -36,12 +36,12 @@ class LimitedHttpProtocol(HttpConnection):
         super().__init__(shared)
         self._parser = new_parser(self)
         self._url = b""
-        self._target = NO_TARGET  # of the request that came last: mostly the next one's too
+        self._target = NO_TARGET  # of the last request: mostly the next one has the same
         self._headers: list[tuple[bytes, bytes]] = []
         self._expects_continue = False
         self._hosts = 0  # Host headers of the head that comes
         self._method = ""  # of the request that comes, where the parser does not know it
-        self._is_coded = False  # whether its body is to be coded in a way that we do not read
+        self._is_coded = False  # True if the body has a coding that we do not read
         self._upgrading = False
 
     # --- asyncio.Protocol ---
@@ -66,7 +66,7 @@ class LimitedHttpProtocol(HttpConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._parser = cast("httptools.HttpRequestParser", None)  # it refers to this protocol, and this to it
+        self._parser = cast("httptools.HttpRequestParser", None)  # breaks the reference cycle
 
     # --- httptools ---
 
@@ -185,7 +185,7 @@ class LimitedHttpProtocol(HttpConnection):
         dialects have forms of their own for that. Return False if no path is known, or another request is being
         answered."""
         cycle = self._cycle
-        if self._in_body:  # the head was taken up before its coding was known to have no end
+        if self._in_body:  # the request had begun before its coding was found to be bad
             if cycle is None or FAULT not in cycle.scope or cycle.response_started:
                 return False
             cycle.scope[FAULT] = HTTPStatus.BAD_REQUEST
@@ -198,7 +198,7 @@ class LimitedHttpProtocol(HttpConnection):
                 return False
             cycle = self._cycle
             assert cycle is not None
-        self._refused = True  # nothing more is read for what it is
+        self._refused = True  # what still comes is not parsed
         self._in_body = False
         self._drained = 0
         self._count_unfinished(0)

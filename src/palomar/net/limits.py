@@ -13,16 +13,16 @@ class HttpLimits:
     body_seconds: float = 30.0
     """From the end of the head to the end of the body."""
     write_seconds: float = 30.0
-    """For a client to make room for more of its answer."""
+    """Until a client has read enough to make room for more of its answer."""
     keep_alive_seconds: float = 65.0
     """Idle between requests: longer than the 60 s for which usual proxies keep a connection."""
     head_octets: int = 32 * 1024
     headers: int = 100
-    """Header lines a request."""
+    """Header lines of a request."""
     drain_octets: int = 16 * 1024 * 1024
-    """Of a body nobody wants, read and thrown away so that the client gets to its answer: twice what is wanted of
-    anybody, in the time that a body has."""
+    """Octets of a refused body that are read and dropped, so that the client gets its answer: twice the largest body
+    that is accepted, within ``body_seconds``."""
     connections: int = 10_000
-    """Where no :class:`palomar.net.capacity.Capacity` is shared with other listeners."""
+    """Connections, if no :class:`palomar.net.capacity.Capacity` is shared with other listeners."""
     pipelined: int = 32
     """Requests of one connection that wait for the one before them."""

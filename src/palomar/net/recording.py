@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from palomar.vocabulary.http_record import HeaderLines, HttpRecord
 
 KEPT_OCTETS: Final = 8 * 1024
-"""Of each body."""
+"""Octets of each body that are recorded."""
 
 _NONE: Final[HeaderLines] = ()
 

@@ -94,19 +94,19 @@ class RequestCycle:
         self.response_started = False
         self.response_complete = False
         self.task: asyncio.Task[None] | None = None
-        """In which it is answered; the connection's."""
+        """The task that answers it; set by the connection."""
         self._connection = connection
         self._expects_continue = expects_continue
         self._pieces: list[bytes] = []
-        self._waiting = 0  # octets in them
+        self._waiting = 0  # octets of the pieces
         self._more_body = True
         self._client_is_done = False
         self._has_message = False  # whether there is something to receive
-        self._event: asyncio.Event | None = None  # of the application that waits for news
+        self._event: asyncio.Event | None = None  # set when an application that receives can go on
         self._held = b""
         self._chunks_understood = chunks_understood
         self._chunked = False
-        self._octets_due: int | None = 0  # of the answer's body; None while only its end tells
+        self._octets_due: int | None = 0  # of the answer's body; None if its length is unknown
 
     # --- the connection's side ---
 
@@ -205,7 +205,7 @@ class RequestCycle:
             if self._client_is_done and self._event is not None:
                 self._event.set()
             if BODY_FOLLOWS not in message:
-                asyncio.get_running_loop().call_soon(self.flush)  # for a head whose body takes its time
+                asyncio.get_running_loop().call_soon(self.flush)  # if the body takes longer
 
     # --- private ---
 

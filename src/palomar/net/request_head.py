@@ -13,7 +13,7 @@ METHODS_KNOWN: Final = tuple(
     f"{method} ".encode("ascii")
     for method in ("POST", "GET", "HEAD", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 )
-"""How requests begin whose method the parser knows."""
+"""Beginnings of requests whose method the parser knows."""
 
 
 class ParserCallbacks(Protocol):

@@ -47,7 +47,7 @@ class Urls:
 
     def __init__(self) -> None:
         self._origins: dict[str, Origin] = {}
-        """By what stands before the target; only what the pattern has matched once is remembered."""
+        """Origins by the beginning of the URL; only beginnings that the pattern has matched are remembered."""
 
     def split(self, url: str) -> tuple[Origin, str]:
         """Return the URL's origin and its request target, safe to write; the fragment is dropped. Raises

@@ -121,7 +121,7 @@ async def _examine_database(database: Database) -> list[Verdict]:
 
 async def _examine_oddities(database: Database, config: Config) -> list[Verdict]:
     """List unusual PDUs of the last month, and words of receipts that are unknown and still not configured."""
-    from palomar.carriers.smpp import setting_values  # both with the library of PDUs behind them
+    from palomar.carriers.smpp import setting_values  # imported here: both import the whole library of PDUs
     from palomar.smpp import normalize_word, state_of
 
     known = {

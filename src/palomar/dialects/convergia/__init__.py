@@ -7,9 +7,9 @@ it travels (``carriers``), and the portal where people read reports (``console``
 from typing import Final
 
 NAME: Final = "convergia"
-"""How messages and callbacks remember this dialect."""
+"""The name of this dialect in stored messages and callbacks."""
 
 PREFIXES: Final = ("index.php", "estatus_mensaje.php", "webservice.php")
 
 PARAMETERS: Final = frozenset({"username", "password", "number", "message", "extra"})
-"""Where other faces share the port, ``/`` is this dialect's only with one of these in its query."""
+"""If other faces share the port, ``/`` is this dialect's only with one of these in its query."""

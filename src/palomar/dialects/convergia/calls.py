@@ -20,7 +20,7 @@ from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 VENDOR_SENDER: Final = "CONVERGIA"
-"""Whose messages they are in the sandbox, where nobody has set a sender."""
+"""The sender of messages in the sandbox, if none is set."""
 
 _log = structlog.get_logger(__name__)
 
@@ -104,7 +104,7 @@ class Calls:
             return StatusCode.BAD_CREDENTIALS
         account = await self._callers.caller(scope, receive, username=username, password=password)
         if isinstance(account, Denial):
-            too_many = account.refusal is Refusal.TOO_MANY_REQUESTS  # its list has no code for that either
+            too_many = account.refusal is Refusal.TOO_MANY_REQUESTS  # the page has no code for that either
             return StatusCode.PENDING if too_many else StatusCode.BAD_CREDENTIALS
         short_id = read_id(parameters.get("messageid", "").strip())
         if short_id is None:

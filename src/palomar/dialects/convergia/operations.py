@@ -17,10 +17,10 @@ class Operation:
 
     name: str
     also: str
-    """Another spelling that is taken but not published."""
+    """Another spelling of the name that is accepted but not published."""
     parts: tuple[str, ...]
     does: str
-    """In Spanish, for the page and the WSDL."""
+    """A description in Spanish, for the page and the WSDL."""
 
 
 SEND: Final = Operation(

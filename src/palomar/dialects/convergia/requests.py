@@ -19,7 +19,7 @@ from palomar.vocabulary.refusals import Refusal
 
 EXTRA_LONGEST: Final = 255
 NUMBER_RAW_LONGEST: Final = 1_000
-"""Characters, spaces included, from which on it is no number."""
+"""The longest text, spaces included, that is read as a number."""
 LAST_ID: Final = 2**31 - 1
 
 

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from palomar.apidocs.samples import PASSWORD, Sample, SampleValues, curl
 
 MEXICAN: Final = "525512345678"
-"""Its numbers are Mexico's: where another was asked for, this one is written to."""
+"""The number of the sample if the wanted one is not Mexican: CONVERGIA's numbers are."""
 
 
 def sample(values: SampleValues) -> Sample:
     """Write a send by URL, with login and password."""
-    from palomar.dialects.convergia.requests import read_number  # the whole face comes with it
+    from palomar.dialects.convergia.requests import read_number  # imported here: it imports the whole face
 
     number = values.number if read_number(values.number, national=False) else MEXICAN
     fields = {

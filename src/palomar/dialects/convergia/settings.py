@@ -6,7 +6,7 @@ from typing import Final
 from palomar.numbers.sender import parse_sender
 
 LENGTHS: Final = range(1, 10_001)
-"""Characters that a limit may be: the longest text still fits in 255 parts."""
+"""Allowed values of a limit on characters: the longest text still fits in 255 parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

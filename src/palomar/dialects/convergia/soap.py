@@ -37,7 +37,7 @@ def read_call(body: bytes, *, charset: str | None) -> Call:
     calls = [] if inside is None else list(inside)
     if not calls:
         raise SoapFault("El mensaje SOAP no tiene Body con una operación")
-    for call in calls:  # what is referred to may stand beside it, also before it
+    for call in calls:  # elements that a call refers to may stand beside it, also before it
         called = _local_name(call)
         for operation in OPERATIONS:
             if called in (operation.name, operation.also):
@@ -67,9 +67,9 @@ _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 _NAME_SHOWN: Final = 100
 _STEPS_AT_MOST: Final = 4
 ATTRIBUTES_AT_MOST: Final = 100
-"""Of a part. To read them takes as long as the square of their number."""
+"""Attributes of a part; reading them takes quadratic time."""
 _NIL: Final = frozenset({"nil", "null"})
-"""``xsi:nil``, and what it was called in the drafts of XML Schema that SOAP 1.1 knew."""
+"""``xsi:nil``, and its name in the drafts of XML Schema that SOAP 1.1 knew."""
 
 _ENVELOPE: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -7,6 +7,6 @@ how it travels (``carriers``).
 from typing import Final
 
 NAME: Final = "foxsys"
-"""How messages and callbacks remember this dialect."""
+"""The name of this dialect in stored messages and callbacks."""
 
 PREFIXES: Final = ("json",)

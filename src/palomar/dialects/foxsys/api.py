@@ -46,11 +46,11 @@ VALUES_AT_MOST: Final = 500_000
 """JSON values of a body. That batch has some 220,000."""
 
 VENDOR_SENDER: Final = "FOXSYS"
-"""Whose messages they are in the sandbox, where neither request nor account names a sender: the page's default."""
+"""The sender of messages in the sandbox, if neither request nor account names one: the page's default."""
 
 _ALL: Final = "*"
 _DONE: Final = {"cancel": "cancelled", "send": "sent"}
-"""Commands to ``/json/scheduled``, and what is said when they are done."""
+"""Commands of ``/json/scheduled``, and their words in the answer."""
 
 _log = structlog.get_logger(__name__)
 
@@ -62,9 +62,9 @@ class _Route:
     methods: tuple[str, ...]
     endpoint: _Endpoint
     sends: bool = False
-    """Whether an account that may not send is refused before its body is read, with a subid."""
+    """True if an account that may not send is refused before the body is read, with a subid."""
     numbers: bool = False
-    """Whether every ``code`` it answers is a number."""
+    """True if every ``code`` of its answers is a number."""
 
 
 class FoxsysApi:

@@ -18,7 +18,7 @@ from palomar.vocabulary.events import BalanceFellLow, Clicked, Delivered, Event,
 from palomar.vocabulary.message import State
 
 _Words = tuple[str, str, str]
-"""Acklevel, status, desc."""
+"""The values of acklevel, status and desc."""
 _TAKEN: Final[_Words] = ("operator", "ok", "ACCEPTD")
 """``ACCEPTD`` is ours: the page gives none, and some receivers refuse an empty one."""
 _DELIVERED: Final[_Words] = ("handset", "ok", "DELIVRD")
@@ -30,7 +30,7 @@ class FoxsysCallbacks:
     __slots__ = ("_second",)
 
     def __init__(self) -> None:
-        self._second = (0, _timestamp(0))  # the last timestamp as written: a batch's events share it
+        self._second = (0, _timestamp(0))  # the last timestamp: events of one batch share it
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:

@@ -80,7 +80,7 @@ def is_on(value: object) -> bool:
 def is_given(value: object) -> bool:
     """Return False for an optional value that counts as absent: null, ``[]``, and a text of nothing but blanks."""
     if value is None:
-        return False  # as nearly all are
+        return False  # the usual case
     if isinstance(value, str):
         return value != "" and not value.isspace()
     return value != []

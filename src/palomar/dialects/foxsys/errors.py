@@ -82,7 +82,7 @@ class Problem:
     code: Code
     detail: str = ""
     instead: str = ""
-    """Said in place of the code's own text."""
+    """A text in place of the code's own."""
 
     @property
     def message(self) -> str:

@@ -74,7 +74,7 @@ class Template:
     def __init__(self, text: str, values: Values) -> None:
         self._pieces, self.unknown = _cut(text, values)
         self.has_names = any(isinstance(piece, dict) for piece in self._pieces)
-        """Whether recipients may read different texts at all."""
+        """True if recipients may get different texts."""
 
     @property
     def places(self) -> int:

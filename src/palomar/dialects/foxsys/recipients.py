@@ -15,7 +15,7 @@ from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.numbers.phone import Msisdn, NationalFormat, parse_international, to_international
 
 SLICE: Final = 500
-"""So many recipients between two turns of the loop: a request of thousands must not hold up the others."""
+"""Recipients that are read between two turns of the loop: a request of thousands must not hold up the others."""
 
 
 class Numbers(Struct):

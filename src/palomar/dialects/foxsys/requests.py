@@ -35,18 +35,18 @@ from palomar.vocabulary.message import State
 
 LABEL_LONGEST: Final = 255
 TPOA_LONGEST: Final = 40
-"""Characters that are looked at: a plus and 16 digits, with what people write between them."""
+"""Characters of a ``tpoa`` that is read: a plus and 16 digits, with what people write between them."""
 _NAME_SHOWN: Final = 40
 CALLBACK_URL_LONGEST: Final = 2_048
 """Characters of an ``ackurl`` or ``clickurl``: each message keeps its own."""
 CHARACTERS_AT_MOST: Final = 24_000_000
-"""Of all texts of a request, each recipient's with its values and before its short links: 10,000 of 2,400."""
+"""Characters of all texts of a request, with values and before short links: 10,000 texts of 2,400."""
 LINKS_AT_MOST: Final = 50_000
 """Short links of a request: five for each of 10,000 recipients."""
 PLACES_AT_MOST: Final = 1_000_000
-"""Values and pieces between them that a request has put together: 100 for each of 10,000 recipients."""
+"""Pieces of text that a request joins: 100 for each of 10,000 recipients."""
 _CHARACTERS_A_TURN: Final = 100_000
-"""So much text between two turns of the loop."""
+"""Characters that are made between two turns of the loop."""
 
 
 async def read_send(
@@ -140,14 +140,14 @@ class _Shared(Struct, frozen=True):
 
     sender: str
     why: str
-    """Why it is not the sender that was asked for."""
+    """Why it is not the sender of the request, if it is not."""
     label: str
     status_url: str
     click_url: str
 
 
 _urls: Final = Urls()
-"""Remembers the origins it has judged."""
+"""A cache of the origins of callback URLs."""
 
 
 def _shared(document: SendDocument, account: Account, sender_of: Callable[[Account], str | None]) -> _Shared | Problem:

@@ -14,8 +14,8 @@ from palomar.text import gsm7
 from palomar.text.alphabets import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, has_unusable_characters, measure
 
 RAW_LONGEST: Final = 40_000
-"""Characters of a text as it was posted, and with its values in it: some more than 255 parts hold. What is longer is
-refused by its length alone."""
+"""The longest text as it was posted, and with its values in it: some more than 255 parts hold. A longer one is refused
+by its length alone."""
 
 
 class Allowed(Struct, frozen=True):

@@ -7,7 +7,7 @@ how it travels (``carriers``).
 from typing import Final
 
 NAME: Final = "labs402t"
-"""How messages remember this dialect."""
+"""The name of this dialect in stored messages."""
 
 PREFIX: Final = "/api/v1"
 PREFIXES: Final = ("api/v1",)

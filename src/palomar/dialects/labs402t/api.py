@@ -43,7 +43,7 @@ from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
-"""Octets."""
+"""The largest body, in octets."""
 VALUES_AT_MOST: Final = 100_000
 """JSON values of a body: a hundred messages have four hundred, and unknown names are ignored."""
 

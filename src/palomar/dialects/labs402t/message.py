@@ -19,9 +19,9 @@ from palomar.text.folding import fold_text
 from palomar.vocabulary.account import Account
 
 LONGEST_TEXT: Final = 160
-"""Characters, counted as they go on the air. The euro and brackets take two septets, so there may be a second part."""
+"""The longest text, in characters of GSM. The euro and brackets take two septets, so there may be a second part."""
 RAW_LONGEST: Final = 4 * LONGEST_TEXT
-"""Characters as posted, before they are folded: what is longer is refused by its length alone."""
+"""The longest text as posted, before it is folded: a longer one is refused by its length alone."""
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ class SendContext:
     account: Account
     settings: Labs402tSettings
     default_sender: str | None
-    """Whose messages they are that name none; None: those are refused."""
+    """The sender of messages that name none; if None, those are refused."""
     request_ref: str
     now_ms: int
     key: Key | None

@@ -17,7 +17,7 @@ from palomar.vocabulary.message import accepted_ms, message_id_of, public_id
 from palomar.vocabulary.refusals import Refusal
 
 VENDOR_SENDER: Final = "402TLabs"
-"""Whose messages they are in the sandbox, where nobody has set a sender."""
+"""The sender of messages in the sandbox, if none is set."""
 
 
 class SmsEndpoints:

@@ -7,6 +7,6 @@ how it travels (``carriers``).
 from typing import Final
 
 NAME: Final = "sofmex"
-"""How messages remember this dialect."""
+"""The name of this dialect in stored messages."""
 
 PREFIXES: Final = ("login", "sms", "api/login", "api/sms")

@@ -130,7 +130,7 @@ class SofmexApi:
         if isinstance(account, Denial):
             if account.refusal is Refusal.TOO_MANY_REQUESTS:
                 return self._too_many(account, scope)
-            return responses.bad_login()  # the same: whether the password is right is nobody's business elsewhere
+            return responses.bad_login()  # the same answer, so that nobody learns whether the password is right
         token = await self._gateway.token(account, name=LISTED_AS, lifetime_ms=self._token_lifetime_ms)
         return responses.logged_in(token)
 
@@ -154,7 +154,7 @@ class SofmexApi:
 
 _READS: Final = ("GET", "HEAD")
 _DOCS_FROM: Final = {"/sms": "sms/v3/docs", "/sms/": "v3/docs", "/sms/v3": "v3/docs", "/sms/v3/": "docs"}
-"""Relative, so that they hold behind a proxy and below ``/api`` too."""
+"""Relative, so that they work behind a proxy and below ``/api`` too."""
 
 
 def _refused_body(refusal: BodyRefusal) -> HTTPStatus | None:

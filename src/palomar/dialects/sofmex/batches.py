@@ -21,7 +21,7 @@ from palomar.vocabulary.message import public_id
 from palomar.vocabulary.refusals import Refusal
 
 VENDOR_SENDER: Final = "SOFMEX"
-"""Whose messages they are in the sandbox, where nobody has set a sender."""
+"""The sender of messages in the sandbox, if none is set."""
 
 _Outcome = tuple[RecordCode, str]
 """A record's code and its message's id, which is empty where it is refused."""

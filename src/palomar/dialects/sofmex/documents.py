@@ -25,9 +25,8 @@ def read_batch(body: bytes) -> list[Record]:
     try:
         return _batch(body).registros
     except (msgspec.DecodeError, RecursionError):
-        entries = _entries(_object(_loose_batch, _without_lone_surrogates(body)).registros)[
-            : RECORDS_MAX + 1
-        ]  # more are not looked at
+        loose = _object(_loose_batch, _without_lone_surrogates(body))
+    entries = _entries(loose.registros)[: RECORDS_MAX + 1]  # more than allowed are refused as a whole
     records = (_entry(_loose_record, entry) or _LooseRecord() for entry in entries)
     return [Record(telefono=record.telefono, mensaje=text_of(record.mensaje)) for record in records]
 
@@ -115,7 +114,7 @@ def _without_lone_surrogates(body: bytes) -> bytes:
     """Replace lone surrogates by NULs: the parser accepts these, and both count as unusable characters."""
     if b"\\u" not in body:
         return body
-    # once an escaped backslash is written as its number, whatever follows a backslash is its escape
+    # after escaped backslashes are written as numbers, every backslash begins an escape
     return _LONE_SURROGATE.sub(rb"\\u0000", body.replace(rb"\\", rb"\u005c"))
 
 

@@ -51,7 +51,7 @@ BAD_LOGIN: Final = "Error de autenticación: usuario o contraseña incorrecto!"
 """The page's words."""
 
 BAD_HEAD: Final = "La cabecera de la petición no es correcta"
-"""Of a request that has no Host, or two, or a body in a coding that we do not know."""
+"""The text for a request that has no Host, or two, or a body in an unknown coding."""
 
 HTTP_MESSAGES: Final = MappingProxyType(
     {

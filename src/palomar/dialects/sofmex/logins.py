@@ -11,7 +11,7 @@ from palomar.dialects.sofmex.documents import NoJson, read_login
 from palomar.net.multipart import read_fields
 
 BODY_LIMIT: Final = 64 * 1024
-"""Octets: a login, a password and whatever a program puts around them. Nobody is known yet who posts it."""
+"""The largest body, in octets: small, because its sender is not known yet."""
 
 
 class Credentials(NamedTuple):

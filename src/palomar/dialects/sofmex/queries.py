@@ -15,9 +15,9 @@ from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import MessageId, State, message_id_of, public_id
 
 IDS_AT_MOST = 10_000
-"""Ids of a question: a hundred whole batches."""
+"""Ids of a query: a hundred whole batches."""
 _SLICE = 500
-"""So many ids in one read."""
+"""Ids that are read at once."""
 
 
 class Queries:

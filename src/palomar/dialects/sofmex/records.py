@@ -56,4 +56,4 @@ def read_number(telefono: Raw, *, country: str = "") -> Msisdn | None:
 _MEXICO: Final = "MX"
 _SEPARATORS: Final = " -.()"
 _OLD_MOBILE: Final = re.compile("521([0-9]{10})").fullmatch
-"""Also behind ``+`` or ``00``."""
+"""A mobile number as it was written until 2019, with a 1 behind the country code."""

@@ -12,9 +12,9 @@ RECORDS_MAX = 100
 TEXT_MAX = 800
 """Characters."""
 TEXT_RAW_MAX = 4 * TEXT_MAX
-"""Characters as posted, from which on a text is refused by its length alone."""
+"""The longest text as posted; a longer one is refused by its length alone."""
 TELEPHONE_RAW_MAX = 1_000
-"""Octets of a telephone's JSON, from which on it is no number."""
+"""The longest JSON of a telephone, in octets, that is read as a number."""
 
 
 class LoginAnswer(Struct):

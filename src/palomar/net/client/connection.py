@@ -122,7 +122,7 @@ class CallbackConnection(asyncio.Protocol):
         """Write the request; the connection must be open and free."""
         self._exchange = exchange
         exchange.connection = self
-        if self._received:  # else the last answer was one that is remembered, and left nothing here
+        if self._received:  # 0 after a remembered answer, which was not parsed
             self._received = 0
             self._head_done = False
             self._complete = False
@@ -150,7 +150,7 @@ class CallbackConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange
-        if exchange is None:  # an answer to nothing: whatever it is, no later request may get it
+        if exchange is None:  # an answer without a request: no later request may get it
             self.abort_idle()
             return
         if not self._received and data == self._repeated[0]:
@@ -190,7 +190,7 @@ class CallbackConnection(asyncio.Protocol):
     # --- httptools ---
 
     def on_message_begin(self) -> None:
-        if self._complete:  # more than was asked for
+        if self._complete:  # a second answer to one request
             self._keep = False
 
     def on_headers_complete(self) -> None:

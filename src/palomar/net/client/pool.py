@@ -15,7 +15,7 @@ from palomar.net.urls import Origin
 _ADDRESSES_TRIED = 3
 
 Finished = Callable[[PendingExchange, float, int | None, str | None, bytes], None]
-"""Told of every submitted exchange's end: the loop's time, status or error word, and the start of the body."""
+"""Called when an exchange has ended, with the loop's time, status or error word, and the start of the body."""
 
 
 class Pool:
@@ -45,7 +45,7 @@ class Pool:
         self.idle_timer: asyncio.TimerHandle | None = None
         self._limit = connections
         self._taken = 0
-        self.starved: dict[Host, None] = {}  # in line for room: nobody should keep an idle connection
+        self.starved: dict[Host, None] = {}  # hosts that wait for room; no idle connection is kept meanwhile
         self._connecting: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -136,7 +136,7 @@ class Host:
         self._opening = 0
         self.connections: set[CallbackConnection] = set()
         self.load = 0
-        """Exchanges submitted and not ended."""
+        """Number of exchanges that were submitted and have not ended."""
 
     def submit(self, exchange: PendingExchange) -> None:
         """Send the exchange on a free connection now, or as soon as there is one."""

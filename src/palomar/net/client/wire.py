@@ -12,7 +12,7 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-# Framing and the connection are ours alone.
+# Headers of framing and of the connection, which only we write.
 _RESERVED = frozenset(
     {
         "host",
