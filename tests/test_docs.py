@@ -222,15 +222,17 @@ def test_every_dotted_name_exists() -> None:
     assert [f"{page}: {name}" for page, name in found if not exists(name)] == []
 
 
-RECIPES = sorted((ROOT / "docs" / "recipes").glob("*.md"))
-OTHER_WORDS = frozenset({"Accept-Language", "BIGINT", "COMMIT", "LIMIT", "SPACE", "WITHOUT", "ROWID"})
+GUIDES = [*sorted((ROOT / "docs" / "recipes").glob("*.md")), ROOT / "docs" / "architecture.md"]
+OTHER_WORDS = frozenset(
+    {"Accept-Language", "BIGINT", "COMMIT", "LIMIT", "SPACE", "WITHOUT", "ROWID", "FOR", "UPDATE", "SKIP", "LOCKED"}
+)
 """Words of HTTP and of SQL."""
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.stem)
-def test_every_class_and_table_that_a_recipe_names_exists(recipe: Path) -> None:
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_every_class_and_table_that_a_recipe_or_the_architecture_names_exists(guide: Path) -> None:
     """Names without a dot, as ``PageReply`` and ``HEADINGS``: of a class, of a constant, or of Python itself."""
-    text = recipe.read_text(encoding="utf-8")
+    text = guide.read_text(encoding="utf-8")
     named = {word for span in spans(text) for word in re.findall(r"(?<![\w./\"'{-])[A-Z][\w-]+(?![\w.]*\")", span)}
     known = classes().keys() | constants() | set(dir(builtins)) | set(dir(typing)) | set(dir(enum))
     assert sorted(named - known - OTHER_WORDS) == []

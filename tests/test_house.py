@@ -13,7 +13,7 @@ import click
 import pytest
 
 from palomar.app import front
-from palomar.app.config import ENVIRONMENT, SECTIONS, load
+from palomar.app.config import ENVIRONMENT, SECTIONS, CarrierConfig, load
 from palomar.carriers.simulator.chaos import script as chaos_script
 from palomar.carriers.simulator.delivery_plan import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
@@ -106,6 +106,11 @@ def test_every_section_of_the_file_is_documented() -> None:
     known = {"http", "database", "callbacks", "routing", "sending", "console"}
     assert set(SECTIONS) == known, "a new section needs its place in SETTINGS"
     assert firsts("configuration.md", "The file itself") == ["data_dir"]
+
+
+def test_every_kind_of_carrier_is_documented() -> None:
+    sections = {section for section, _ in SETTINGS}
+    assert {f"Carriers of kind {kind.kind}" for kind in get_args(CarrierConfig)} <= sections, "SETTINGS lacks a kind"
 
 
 def test_every_setting_of_a_dialect_has_its_row_with_its_default() -> None:
