@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from palomar.console.timeline_folding import FOLDED_FROM, SHOWN_FIRST, SHOWN_LAST, Fold, fold
+from palomar.console.timeline_folding import FEWEST_FOLDED, SHOWN_FIRST, SHOWN_LAST, Fold, fold
 from palomar.vocabulary.message import MessageId
 from palomar.vocabulary.timeline import Detail, Kind, Moment
 
@@ -66,7 +66,7 @@ def test_what_differs_in_what_it_says_is_not_equal() -> None:
     assert fold(timeline(*steps)) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("count", range(FOLDED_FROM + 2))
+@pytest.mark.parametrize("count", range(FEWEST_FOLDED + 2))
 def test_few_equal_steps_stay(count: int) -> None:
     assert fold(timeline(*[throttled(number) for number in range(count)])) == list(range(count))
 
@@ -90,5 +90,5 @@ def test_every_step_is_shown_or_folded_once_and_a_page_has_a_bound(seed: int) ->
         n for one in shown for n in (range(one.first, one.first + one.count) if isinstance(one, Fold) else [one])
     ]
     assert covered == list(range(len(steps)))
-    assert len(shown) < SHOWN_FIRST + SHOWN_LAST + FOLDED_FROM
+    assert len(shown) < SHOWN_FIRST + SHOWN_LAST + FEWEST_FOLDED
     assert not any(isinstance(one, Fold) and isinstance(other, Fold) for one, other in pairwise(shown))

@@ -40,7 +40,7 @@ def test_every_kind_is_told_with_whatever_it_carries() -> None:
     for kind in Kind:
         detail: Detail = {"state": "delivered", "part": 1, "new": "<b>", "none": None, "empty": "", "entry": 5}
         (view,) = views_of((kind, detail))
-        assert view.words.text
+        assert view.label.text
         assert ("new", "<b>") in [(fact.name, fact.value) for fact in view.facts]
         assert "none" not in [fact.name for fact in view.facts]
 
@@ -48,7 +48,7 @@ def test_every_kind_is_told_with_whatever_it_carries() -> None:
 def test_times_count_from_the_first_moment() -> None:
     views = views_of((Kind.ACCEPTED, {}), (Kind.SUBMITTED, {}), (Kind.ENDED, {"state": "rejected"}))
     assert [view.since_ms for view in views] == [0, 500, 1_000]
-    assert [view.words.tone for view in views] == ["good", "busy", "bad"]
+    assert [view.label.tone for view in views] == ["good", "busy", "bad"]
 
 
 def test_facts_are_written_for_people() -> None:

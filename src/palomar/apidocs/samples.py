@@ -39,7 +39,7 @@ class Sample:
 
     @property
     def missing(self) -> str:
-        """The placeholder that the reader has to replace; empty if there is none."""
+        """Return the placeholder that the reader has to replace; empty if there is none."""
         return next((word for word in PLACEHOLDERS if word in self.curl), "")
 
 

@@ -1,7 +1,7 @@
-"""Write numbers, credits and times for people, in each language. Plain text; markup is ``templates``'s.
+"""Writes numbers, credits and times for people in each language, as plain text.
 
-Separators, names of months and the order of a date are Unicode's (CLDR), by way of Babel. Babel is loaded with the
-first number that is written: commands that write none start without it.
+Separators, names of months and the order of a date come from Unicode's CLDR by way of Babel, which is imported with the
+first number that is written, so that most commands start without it. Not here: markup (``console.templates``).
 """
 
 import math
@@ -25,12 +25,12 @@ _MILLION: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """How somebody wants to be shown things, and when they look."""
+    """A visitor's language, time zone and theme, and the time of the request."""
 
     language: Language
     zone: ZoneInfo
     theme: str
-    """``light``, ``dark``, or ``auto``: as the system is."""
+    """``light``, ``dark``, or ``auto``, which follows the system."""
     now_ms: int
 
 
@@ -47,14 +47,14 @@ def credits_text(microcredits: int, language: Language) -> str:
 
 
 def large_credits_text(microcredits: int, language: Language) -> str:
-    """Write credits exactly, but of a million and more the whole ones only."""
+    """Write credits exactly, but a million or more without decimals."""
     if abs(microcredits) < _MILLION * MICROCREDITS_A_CREDIT:
         return credits_text(microcredits, language)
     return credits_text(round(microcredits / MICROCREDITS_A_CREDIT) * MICROCREDITS_A_CREDIT, language)
 
 
 def number_text(msisdn: str) -> str:
-    """A phone's number with its plus; anything else as it is."""
+    """Write a phone's number with its plus; return anything else unchanged."""
     return f"+{msisdn}" if msisdn.isascii() and msisdn.isdigit() else msisdn
 
 
@@ -73,19 +73,19 @@ def day_text(at_ms: int, preferences: Preferences) -> str:
 
 
 def utc_text(at_ms: int) -> str:
-    """A time exactly, in UTC: ``2026-05-12 10:00:00.123 UTC``."""
+    """Write a time exactly, in UTC: ``2026-05-12 10:00:00.123 UTC``."""
     at = datetime.fromtimestamp(at_ms / 1_000, UTC)
     return f"{at:%Y-%m-%d %H:%M:%S}.{at_ms % 1_000:03} UTC"
 
 
 def iso_text(at_ms: int) -> str:
-    """A time exactly, for programs: ``2026-05-12T10:00:00.123Z``."""
+    """Write a time exactly, for programs: ``2026-05-12T10:00:00.123Z``."""
     at = datetime.fromtimestamp(at_ms // 1_000, UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1_000:03}Z"
 
 
 def input_ms(text: str, zone: ZoneInfo) -> int | None:
-    """The time of a ``datetime-local`` or ``date`` input in the viewer's zone; None if it is none."""
+    """Read the time of a ``datetime-local`` or ``date`` input in the viewer's zone; return None if it is not one."""
     try:
         return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() * 1_000)
     except (ValueError, OverflowError):
@@ -93,7 +93,7 @@ def input_ms(text: str, zone: ZoneInfo) -> int | None:
 
 
 def age_text(milliseconds: int, language: Language) -> str:
-    """Write how long something has lasted, to the second: ``8 s``, ``3 min 20 s``; what has not begun lasts ``0 s``."""
+    """Write how long something has lasted, to the second: ``8 s``, ``3 min 20 s``; a negative time is ``0 s``."""
     seconds = max(milliseconds, 0) // 1_000
     return f"{seconds} s" if seconds < 60 else span_text(seconds * 1_000, language)
 
@@ -111,7 +111,7 @@ def span_text(milliseconds: int, language: Language) -> str:
 
 
 def percent_text(share: float | None, language: Language) -> str:
-    """Write a share from 0 to 1: ``98.3%``; what is not quite all is never ``100%``, and what is not quite nothing is
+    """Write a share from 0 to 1: ``98.3%``. Less than 1 is never ``100%``, and more than 0 is never ``0%`` but
     ``< 0.1%``. None is a dash."""
     if share is None:
         return "–"
@@ -129,7 +129,7 @@ def days_text(days: float, language: Language) -> str:
 
 
 def within_text(bound_ms: float | None) -> str:
-    """The upper bound of a delay: ``1 s``, ``5 min``, ``1 h``; a dash for None. Infinity is what took over an hour."""
+    """Write the upper bound of a delay: ``1 s``, ``5 min``, ``1 h``; None is a dash, infinity ``> 1 h``."""
     if bound_ms is None:
         return "–"
     if math.isinf(bound_ms):
@@ -142,7 +142,7 @@ def within_text(bound_ms: float | None) -> str:
 
 
 def start_text(at_ms: int, grain: Bucket, preferences: Preferences) -> str:
-    """Write when a minute, an hour (in the viewer's zone) or a day (which are GMT's) begins."""
+    """Write when a minute or hour begins (in the viewer's zone), or a day (in GMT)."""
     if grain is Bucket.DAY:
         return _date(datetime.fromtimestamp(at_ms / 1_000, UTC), "MMMd", preferences.language)
     return f"{_local(at_ms, preferences):%H:%M}"
@@ -153,7 +153,7 @@ def _local(at_ms: int, preferences: Preferences) -> datetime:
 
 
 def load_formats(language: Language) -> None:
-    """Read a language's formats now, so that the first number and date in it need not wait."""
+    """Load a language's formats, so that the first number and date in it need not wait."""
     _percent(0, language)
     _date(datetime.fromtimestamp(0, UTC), "yMMMd", language)
 
@@ -165,7 +165,7 @@ def _decimal(number: float | Decimal, pattern: str, language: Language) -> str:
 
 
 def _percent(tenths: int, language: Language) -> str:
-    """Write tenths of a hundredth by the language's own pattern, which says what stands between number and sign."""
+    """Write tenths of a percent by the language's pattern, which has the space between number and sign."""
     from babel.numbers import format_percent
 
     locale = _locale(language)

@@ -1,8 +1,8 @@
-"""Translate the console's texts: English in templates and code, other languages in gettext catalogs below ``locales``.
+"""Translates the console's texts: English in templates and code, other languages in gettext catalogs below ``locales``.
 
 A text is written in English where it is shown: ``t("…")`` in a template, ``context.t("…")`` in a page. ``word("…")``
-marks one that is named in one place and shown in another; ``plural("…", "…")`` one that depends on a number. A language
-is a file, ``locales/<language>/LC_MESSAGES/palomar.po``; ``tools/make-catalogs`` writes new texts into each.
+marks a text that is written in one place and shown in another, ``plural("…", "…")`` one that depends on a number. A
+language is a file, ``locales/<language>/LC_MESSAGES/palomar.po``; ``tools/make-catalogs`` writes new texts into each.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ LANGUAGES: Final[tuple[Language, ...]] = (
     "en",
     *sorted(folder.name.replace("_", "-") for folder in LOCALES.iterdir() if (folder / "LC_MESSAGES").is_dir()),
 )
-"""Every language that pages can be shown in; English is first, because the texts are written in it."""
+"""The languages of the console. English is first, because the texts are written in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A text for one of something and for several, with the number as ``{count}``."""
+    """A text for one thing and for several, with the number as ``{count}``."""
 
     one: str
     several: str
@@ -60,19 +60,19 @@ def translated(text: str | Plural, language: Language, **values: object) -> str:
 
 
 def language_of(cookie: str, accept_language: str) -> Language:
-    """Return the chosen language, else the one of ours that the browser likes best (RFC 9110 section 12.5.4)."""
+    """Return the language of the cookie, else the one that the browser prefers (RFC 9110 section 12.5.4)."""
     return cookie if cookie in LANGUAGES else preferred_language(accept_language, LANGUAGES)
 
 
 def load(language: Language) -> None:
-    """Read what a language needs now, so that the first page in it need not wait."""
+    """Load a language's catalog and formats, so that the first page in it need not wait."""
     _catalog(language)
     load_formats(language)
 
 
 @cache
 def language_names() -> dict[Language, str]:
-    """Return what each language calls itself."""
+    """Return each language's name in that language."""
     from babel import Locale  # here: commands that translate nothing need not load it
 
     names = {language: str(Locale.parse(language, sep="-").get_display_name()) for language in LANGUAGES}

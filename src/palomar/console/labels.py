@@ -1,6 +1,6 @@
-"""What the console calls the house's states, moments, roles and books, and the tone in which it shows them.
+"""The console's texts for the values of closed lists (states, moments, roles, books and others), and their tones.
 
-Every value of those lists has its words here; a test holds the tables against the lists.
+Every value of those lists has a text here; a test compares these tables with the lists.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind
 
 Tone = Literal["good", "bad", "busy", "warn", "plain"]
-"""Good and bad ends, what is under way, what somebody should look at, and the rest. Never told by colour alone."""
+"""Good and bad ends, under way, needs attention, and the rest. Text says the same as the color."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A text, its tone, and for moments the icon of the sprite."""
+    """A text, its tone, and for moments the name of an icon in the sprite."""
 
     text: str
     tone: Tone = "plain"
@@ -69,7 +69,7 @@ MOMENTS: Final[Mapping[str, Label]] = {
     Kind.PASSED_OVER: Label(text=word("A callback was left out: a later state had been told"), icon="bell"),
     Kind.CLICKED: Label(text=word("A short link was followed"), icon="hand-click"),
 }
-"""By the word of the kind."""
+"""Labels of a timeline's moments, by kind."""
 
 ROLES: Final[Mapping[Role, str]] = {
     Role.OWNER: word("owner"),
@@ -130,7 +130,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         DoubtCause.REFUTED: word("it was not taken after all"),
     },
 }
-"""What moments say in words of a closed list, by the name of the detail."""
+"""Texts of details whose values are a closed list, by the detail's name."""
 
 DETAILS: Final[Mapping[str, str]] = {
     "again_in_seconds": word("again in"),
@@ -169,4 +169,4 @@ DETAILS: Final[Mapping[str, str]] = {
     "url": word("URL"),
     "why": word("why"),
 }
-"""Names of what moments carry. One that is not here is shown as it is: a flow may know more than the console."""
+"""Texts of the details' names. A name that is not here is shown as it is."""

@@ -1,7 +1,7 @@
-"""PDUs for people: the octets of a moment as a table of fields with their meaning, beside a dump.
+"""Shows an SMPP PDU to people: a table of fields with their meanings, and a hexadecimal dump.
 
-Nothing here fails on odd octets: what cannot be decoded is dumped, with the reason. A password is never shown, neither
-as a field nor in the dump. Not here: what SMPP is (``palomar.smpp``).
+Malformed octets raise nothing: they are dumped, with the reason. A password is never shown, neither as a field nor in
+the dump. Not here: the protocol (``palomar.smpp``).
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ _TEXT_TLVS: Final = frozenset({tlvs.RECEIPTED_MESSAGE_ID.tag, tlvs.ADDITIONAL_ST
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PduField:
-    """One field: its name by the specification, its value, and what that means where it means something."""
+    """One field: its name in the specification, its value, and the value's meaning where it has one."""
 
     name: str
     value: str
@@ -48,7 +48,7 @@ class PduField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpRow:
-    """Some octets: where they begin, in hexadecimal by groups, and as characters."""
+    """Some octets of a dump: the offset, groups of hexadecimal digits, and the octets as characters."""
 
     offset: str
     groups: tuple[str, ...]
@@ -57,7 +57,7 @@ class DumpRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PduView:
-    """A PDU. ``fault`` says why there are no fields; ``dump`` is empty where the octets hold a secret."""
+    """A PDU. ``fault`` says why it is not or not fully decoded; ``dump`` is empty if the octets contain a password."""
 
     name: str
     octets: int
@@ -67,7 +67,7 @@ class PduView:
 
 
 def view_of(hexadecimal: str) -> PduView:
-    """The PDU of a moment's detail, which holds its octets in hexadecimal."""
+    """Decode the PDU that a moment's detail has in hexadecimal."""
     try:
         octets = bytes.fromhex(hexadecimal)
     except ValueError:
@@ -117,7 +117,7 @@ def _body(pdu: Pdu) -> list[PduField]:
 
 
 def _octets_field(name: str, octets: bytes, *, coding: int, esm_class: int) -> PduField:
-    """User data: the header's elements apart from the text (3GPP TS 23.040 section 9.2.3.24)."""
+    """Make a field of user data, its header's elements apart from the text (3GPP TS 23.040 section 9.2.3.24)."""
     elements: tuple[tuple[int, bytes], ...] = ()
     text = octets
     if esm_class & parameters.ESM_UDHI:
@@ -159,10 +159,10 @@ def _state(value: int) -> str:
 
 
 def _esm_class(value: int) -> str:
-    said = ["delivery receipt"] if is_receipt(value) else []
-    said += ["user data header"] if value & parameters.ESM_UDHI else []
-    said += ["reply path"] if value & parameters.ESM_REPLY_PATH else []
-    return ", ".join(said)
+    meanings = ["delivery receipt"] if is_receipt(value) else []
+    meanings += ["user data header"] if value & parameters.ESM_UDHI else []
+    meanings += ["reply path"] if value & parameters.ESM_REPLY_PATH else []
+    return ", ".join(meanings)
 
 
 def _registered_delivery(value: int) -> str:
@@ -193,11 +193,11 @@ _MEANINGS: Final[Mapping[str, Callable[[int], str]]] = {
     "data_coding": _data_coding,
     "message_state": _state,
 }
-"""By how a field's name ends."""
+"""Functions that describe a value, by the ending of the field's name."""
 
 
 def _dump(octets: bytes) -> tuple[DumpRow, ...]:
-    """Rows of octets; none of a PDU that has a password, whole or broken."""
+    """Return the rows of a dump; none for a PDU with a password, even a malformed one."""
     if int.from_bytes(octets[4:8], "big") in _SECRET_COMMANDS:
         return ()
     rows = []

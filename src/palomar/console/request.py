@@ -103,7 +103,7 @@ class PageContext:
 
     @property
     def return_url(self) -> str:
-        """The address that the preferences' form returns to: this page, or the one whose form was sent."""
+        """Return the address that the preferences' form leads back to: this page, or the one whose form was sent."""
         request = self.request
         if request.method != "POST":
             return url_of(request.path, **request.query)

@@ -1,4 +1,4 @@
-"""What keeps parts from leaving by a carrier, in words."""
+"""Says why no part leaves by a carrier, for the console and the command line."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -15,14 +15,14 @@ STALL_REASONS: Final[Mapping[str, str]] = {
     "no_answers": word("the carrier answers nothing that it is given"),
     "database": word("answers wait for the database"),
 }
-"""By the word of ``sending.stalled.StallReason``."""
+"""Texts by the value of ``sending.stalled.StallReason``."""
 
 OFF: Final = (word("switched off"), word("drained"))
-"""Troubles of our own making, as ``ports.Carrier.off_reason`` says them."""
+"""Troubles of a carrier that a person has switched off or drained (``ports.Carrier.off_reason``)."""
 
 
 def stall_text(status: CarrierStatus, t: Callable[..., str] = str) -> str:
-    """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""
+    """Return why no part leaves by a carrier; ``t`` translates the texts of ours."""
     if status.trouble:
         return translate_stored(status.trouble, t)
     return str(t(STALL_REASONS.get(status.hindrance, STALL_REASONS[""])))

@@ -1,8 +1,8 @@
-"""What comes from below in words of ours, in the viewer's language: carriers' troubles, reasons, why a route lost.
+"""Translates texts that the rest of the platform makes and stores in English: troubles of carriers, reasons, refusals.
 
-Below the console everything is said in English, and stored so. A text is looked for here as it is, or by its shape with
-what varies in it (``{one}`` and so on); what was put together is taken apart. What others wrote (a carrier's own
-words, names) stays as it is.
+A text is found as it is, or by a pattern in which ``{one}``, ``{two}`` and ``{three}`` vary; a text that was joined of
+several is taken apart. What others wrote, such as a carrier's own words, stays as it is. Not here: texts of pages
+(``console.i18n``), and values of closed lists (``console.labels``).
 """
 
 import re
@@ -116,8 +116,8 @@ STATUSES: Final = (
     word("unknown error"),
     word("not named by SMPP 3.4"),
 )
-"""What the statuses of SMPP mean (``smpp.status``)."""
-SHAPED: Final = (
+"""Meanings of SMPP statuses (``smpp.status``)."""
+PATTERNS: Final = (
     word("it has taken nothing for {one} s: {two}"),
     word("the carrier put it off {one} times"),
     word("bind refused: {one}"),
@@ -148,7 +148,7 @@ SHAPED: Final = (
 
 _KNOWN: Final = frozenset({*EXACT, *STATUSES})
 _LONGEST: Final = 1_000
-"""Characters of a text that are looked at: ours are far shorter."""
+"""Longer texts are not translated: ours are far shorter."""
 _ERRNO: Final = re.compile(r"\[Errno -?[0-9]+\] (?!Connect call)(.*)", re.DOTALL).fullmatch
 _ERRORS: Final = re.compile(r", (?=\[Errno )").split
 _BEFORE: Final = re.compile(r"(.*?(?:\)|[^\s:;]))(: )(.*)", re.DOTALL).fullmatch
@@ -157,7 +157,7 @@ Translate = Callable[..., str]
 
 
 def translate_stored(text: str, t: Translate) -> str:
-    """Say a text from below in the language of ``t``; as it is where it is not ours."""
+    """Return a stored text in the language of ``t``; unchanged if it is not one of ours."""
     return _translate(text, t) if text and len(text) <= _LONGEST else text
 
 
@@ -166,24 +166,24 @@ def _translate(text: str, t: Translate) -> str:
         return t(text)
     if ", [Errno " in text and text.startswith("[Errno "):
         return ", ".join(_translate(piece, t) for piece in _ERRORS(text))
-    for shape, fits in _shapes():
-        match = fits(text)
+    for pattern, matches in _compiled():
+        match = matches(text)
         if match is not None:
-            return t(shape, **{name: _translate(value, t) for name, value in match.groupdict().items()})
-    if "; " in text:  # a trouble, and what each link says
+            return t(pattern, **{name: _translate(value, t) for name, value in match.groupdict().items()})
+    if "; " in text:  # a trouble, and an error of each link
         return "; ".join(_translate(piece, t) for piece in text.split("; "))
     system = _ERRNO(text)
     if system is not None:
         return _translate(system[1], t)
-    named = _BEFORE(text)  # a route and why it lost, a status and what it means
-    return text if named is None else f"{named[1]}{named[2]}{_translate(named[3], t)}"
+    parts = _BEFORE(text)  # a route and why it was not chosen, a status and its meaning
+    return text if parts is None else f"{parts[1]}{parts[2]}{_translate(parts[3], t)}"
 
 
 @cache
-def _shapes() -> tuple[tuple[str, Callable[[str], re.Match[str] | None]], ...]:
-    """List the shapes, each with what finds a text of it and what varies in it."""
-    return tuple((shape, re.compile(_pattern(shape), re.DOTALL).fullmatch) for shape in SHAPED)
+def _compiled() -> tuple[tuple[str, Callable[[str], re.Match[str] | None]], ...]:
+    """Return each pattern with its compiled expression's ``fullmatch``."""
+    return tuple((pattern, re.compile(_expression(pattern), re.DOTALL).fullmatch) for pattern in PATTERNS)
 
 
-def _pattern(shape: str) -> str:
-    return re.sub(r"\\{(one|two|three)\\}", r"(?P<\1>.+?)", re.escape(shape))
+def _expression(pattern: str) -> str:
+    return re.sub(r"\\{(one|two|three)\\}", r"(?P<\1>.+?)", re.escape(pattern))

@@ -1,8 +1,8 @@
-"""Steps of a story that say the same again are folded, so that a page stays short however often something was tried.
+"""Folds repeated moments of a message's timeline, so that its page stays short however often something was tried.
 
-Equal are steps of which only the part, the attempt, times, addresses of visitors and octets differ; and what repeats
-may be several steps in turn. Of a long story without repeats the middle is folded. Folded steps are shown a page at a
-time.
+Two moments count as equal if only the part, the attempt, times, visitors' addresses and octets differ. A sequence of
+several moments may repeat too. Of a long timeline without repeats the middle is folded. Folded moments are shown in
+pages.
 """
 
 import re
@@ -12,23 +12,23 @@ from typing import Final
 
 from palomar.vocabulary.timeline import Moment
 
-FOLDED_FROM: Final = 3
-"""Fewer steps than this are not worth a fold."""
-LONGEST_TURN: Final = 6
-"""So many steps, at most, repeat together."""
+FEWEST_FOLDED: Final = 3
+"""The fewest moments that are folded."""
+LONGEST_SEQUENCE: Final = 6
+"""The most moments in a sequence that repeats."""
 SHOWN_FIRST: Final = 8
 SHOWN_LAST: Final = 14
-"""Of a story that is still long, the steps at its ends that are shown."""
+"""The moments at both ends of a timeline that stay when its middle is folded."""
 STEPS_A_PAGE: Final = 12
 
-_TELLING: Final = ("state", "why", "reason", "status", "error", "stat", "carrier", "policy", "cause", "robot", "lane")
+_COMPARED: Final = ("state", "why", "reason", "status", "error", "stat", "carrier", "policy", "cause", "robot", "lane")
 _DIGITS: Final = re.compile("[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """Steps that are not shown: from which number (0 is the first of the story), how many, and whether they are equal
-    to those beside them."""
+    """Moments that are not shown: the number of the first (counted from 0), their count, and ``are_equal`` if they are
+    equal to those beside them."""
 
     first: int
     count: int
@@ -36,18 +36,18 @@ class Fold:
 
 
 def fold(timeline: Sequence[Moment]) -> list[int | Fold]:
-    """Say what is shown of a story, in order: the numbers of steps, and folds between them."""
+    """Return what is shown of a timeline, in order: numbers of moments, and folds between them."""
     keys = [_key(moment) for moment in timeline]
     shown: list[int | Fold] = []
     at = 0
     while at < len(keys):
-        turn, times = _repeated(keys, at)
-        hidden = turn * (times - 2)
-        if hidden >= FOLDED_FROM:
-            end = at + turn * times
-            shown += range(at, at + turn)
-            shown.append(Fold(first=at + turn, count=hidden, are_equal=True))
-            shown += range(end - turn, end)
+        length, times = _repeated(keys, at)
+        hidden = length * (times - 2)
+        if hidden >= FEWEST_FOLDED:
+            end = at + length * times
+            shown += range(at, at + length)
+            shown.append(Fold(first=at + length, count=hidden, are_equal=True))
+            shown += range(end - length, end)
             at = end
         else:
             shown.append(at)
@@ -56,21 +56,21 @@ def fold(timeline: Sequence[Moment]) -> list[int | Fold]:
 
 
 def _repeated(keys: Sequence[object], at: int) -> tuple[int, int]:
-    """Count how many steps repeat together from here, and how often: what covers most."""
+    """Find the sequence that repeats from ``at`` on and covers the most moments; return its length and its times."""
     best = (1, 1)
-    for turn in range(1, LONGEST_TURN + 1):
-        end = at + turn
-        while end < len(keys) and keys[end] == keys[end - turn]:
+    for length in range(1, LONGEST_SEQUENCE + 1):
+        end = at + length
+        while end < len(keys) and keys[end] == keys[end - length]:
             end += 1
-        times = (end - at) // turn
-        if times > 2 and turn * times > best[0] * best[1]:
-            best = (turn, times)
+        times = (end - at) // length
+        if times > 2 and length * times > best[0] * best[1]:
+            best = (length, times)
     return best
 
 
 def _shortened(shown: list[int | Fold]) -> list[int | Fold]:
-    """Fold the middle of what is still long."""
-    if len(shown) < SHOWN_FIRST + SHOWN_LAST + FOLDED_FROM:
+    """Fold the middle if there are still too many."""
+    if len(shown) < SHOWN_FIRST + SHOWN_LAST + FEWEST_FOLDED:
         return shown
     begin, end = SHOWN_FIRST, len(shown) - SHOWN_LAST
     begin -= isinstance(shown[begin - 1], Fold)
@@ -84,7 +84,7 @@ def _first(one: int | Fold) -> int:
 
 
 def _key(moment: Moment) -> tuple[object, ...]:
-    """Take of a step what makes it the same as another; numbers in a reason or an address do not."""
+    """Return what must be equal in equal moments, without numbers in sentences and addresses."""
     url = str(moment.detail.get("url") or "").partition("?")[0]
-    said = (str(moment.detail.get(name, "")) for name in _TELLING)
-    return (moment.kind, _DIGITS.sub("#", url), *(_DIGITS.sub("#", one) if " " in one else one for one in said))
+    values = (str(moment.detail.get(name, "")) for name in _COMPARED)
+    return (moment.kind, _DIGITS.sub("#", url), *(_DIGITS.sub("#", one) if " " in one else one for one in values))

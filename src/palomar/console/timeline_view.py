@@ -1,5 +1,6 @@
-"""A message's story as the "Why?" page tells it: one line of time, each moment with its facts, its ledger lines, its
-PDUs. Translates and arranges; what was decided stands in the moments themselves (``vocabulary.timeline``).
+"""Arranges a message's timeline for the "Why?" page: each moment with its facts, ledger entry and PDUs, translated.
+
+Not here: what moments are and who adds them (``vocabulary.timeline``), and which are folded (``timeline_folding``).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +21,16 @@ from palomar.vocabulary.timeline import Kind, Moment
 Translate = Callable[..., str]
 
 _PDUS: Final = ("request", "response", "pdu")
-"""Details that hold octets, in hexadecimal."""
+"""Details that are PDUs, in hexadecimal."""
 _APART: Final = frozenset({*_PDUS, "routes", "raw", "answer", "body", "why", "reason", "entry", "url"})
-"""Details that have a place of their own, not one among the facts."""
+"""Details that have a place of their own, and are not listed with the facts."""
 _MONEY: Final = frozenset({"price_microcredits", "microcredits"})
 _TIMES: Final = frozenset({"next_ms", "due_ms"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A name and its value, as they are shown."""
+    """A name and its value, in the visitor's language."""
 
     name: str
     value: str
@@ -37,7 +38,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one filter said; ``why`` where it stopped the message."""
+    """One filter's decision; ``why`` is its reason if it stopped the message."""
 
     filter: str
     verdict: str
@@ -47,7 +48,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
-    """One entry of the ledger, of which this message has a share."""
+    """An entry of the ledger for this message and ``others`` together."""
 
     entry_id: int
     reason: str
@@ -57,7 +58,7 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PduPanel:
-    """A PDU and which of a moment's it is; ``view`` is None where it is hidden from this viewer."""
+    """A PDU with its title; ``view`` is None if it is hidden from this person."""
 
     title: str
     view: PduView | None
@@ -65,9 +66,9 @@ class PduPanel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentView:
-    """One moment. ``since_ms`` is how long after the first it came."""
+    """One moment. ``since_ms`` is the time since the first moment."""
 
-    words: Label
+    label: Label
     at_ms: int
     since_ms: int
     facts: tuple[Fact, ...]
@@ -76,7 +77,7 @@ class MomentView:
     url: str
     routes: tuple[str, ...]
     texts: tuple[Fact, ...]
-    """What came as it came: receipts, answers of customers' servers."""
+    """Texts exactly as they came: receipts, callbacks' bodies and answers."""
     ledger: LedgerLine | None
     pdus: tuple[PduPanel, ...]
 
@@ -89,7 +90,7 @@ _FILTERS: Final[tuple[tuple[str, frozenset[State]], ...]] = (
     (word("daily limit"), frozenset()),
     (word("credit"), frozenset()),
 )
-"""In the order in which they are asked, each with the states in which it discards."""
+"""The filters in their order, each with the states that it gives to messages that it stops."""
 
 _PANELS: Final[Mapping[str, str]] = {
     "request": word("What we sent"),
@@ -105,8 +106,8 @@ _TEXTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldView:
-    """Moments that are folded: from which number (0 is the first), how many, whether they are equal to those beside
-    them, and when the first and the last of them came."""
+    """Folded moments (see :class:`~palomar.console.timeline_folding.Fold`), with the times of the first and the
+    last."""
 
     first: int
     count: int
@@ -116,7 +117,7 @@ class FoldView:
 
 
 def build_views(story: Story, *, preferences: Preferences, t: Translate) -> list[MomentView | FoldView]:
-    """Tell a story in order, with what repeats folded."""
+    """Return the views of a whole timeline, with repeated moments folded."""
     timeline = story.view.timeline
     views: list[MomentView | FoldView] = []
     for one in fold(timeline):
@@ -128,7 +129,7 @@ def build_views(story: Story, *, preferences: Preferences, t: Translate) -> list
 
 
 def build_steps(story: Story, numbers: range, *, preferences: Preferences, t: Translate) -> list[MomentView]:
-    """Tell some moments of a story, by their numbers; those that it does not have are left out."""
+    """Return the views of some moments, by their numbers; numbers beyond the last are ignored."""
     timeline = story.view.timeline
     first_ms = timeline[0].at_ms if timeline else 0
     some = timeline[numbers.start : numbers.stop]
@@ -150,7 +151,7 @@ def _moment(moment: Moment, story: Story, *, first_ms: int, preferences: Prefere
     entry = detail.get("entry")
     known = story.entries.get(entry) if isinstance(entry, int) else None
     return MomentView(
-        words=_words(moment),
+        label=_label(moment),
         at_ms=moment.at_ms,
         since_ms=moment.at_ms - first_ms,
         facts=tuple(_facts(detail, preferences=preferences, t=t)),
@@ -166,30 +167,30 @@ def _moment(moment: Moment, story: Story, *, first_ms: int, preferences: Prefere
     )
 
 
-def _words(moment: Moment) -> Label:
-    """An end has the tone of its state."""
-    words = MOMENTS[moment.kind]
+def _label(moment: Moment) -> Label:
+    """Return the label of a moment; that of an end has the tone of its state."""
+    label = MOMENTS[moment.kind]
     if moment.kind is not Kind.ENDED:
-        return words
+        return label
     tone = STATES[State(str(moment.detail["state"]))].tone
     icon = {"good": "circle-check", "bad": "circle-x"}.get(tone, "help-circle")
-    return Label(text=words.text, tone=tone, icon=icon)
+    return Label(text=label.text, tone=tone, icon=icon)
 
 
 def _why(moment: Moment, *, t: Translate) -> str:
-    """Say the reason in words; that of an entry of the ledger is one of its list."""
-    said = str(moment.detail.get("why") or moment.detail.get("reason") or "")
-    if moment.kind in (Kind.SETTLED, Kind.GIVEN_BACK) and said in set(Reason):
-        return t(REASONS[Reason(said)])
-    return translate_stored(said, t)
+    """Return a moment's reason. That of a ledger entry is one of a closed list, any other a stored text."""
+    reason = str(moment.detail.get("why") or moment.detail.get("reason") or "")
+    if moment.kind in (Kind.SETTLED, Kind.GIVEN_BACK) and reason in set(Reason):
+        return t(REASONS[Reason(reason)])
+    return translate_stored(reason, t)
 
 
 def _facts(detail: Mapping[str, object], *, preferences: Preferences, t: Translate) -> list[Fact]:
     facts = []
     for name, value in detail.items():
         if name not in _APART and value is not None and value is not False and value != "":
-            named = t(DETAILS[name]) if name in DETAILS else name
-            facts.append(Fact(name=named, value=_value(name, value, preferences=preferences, t=t)))
+            label = t(DETAILS[name]) if name in DETAILS else name
+            facts.append(Fact(name=label, value=_value(name, value, preferences=preferences, t=t)))
     return facts
 
 
@@ -212,7 +213,7 @@ def _value(name: str, value: object, *, preferences: Preferences, t: Translate) 
 
 
 def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
-    """What every filter said of a message that was just accepted or discarded."""
+    """Return the decision of every filter about a message that was accepted or discarded."""
     if moment.kind not in (Kind.ACCEPTED, Kind.DISCARDED):
         return ()
     state = State(str(moment.detail["state"])) if moment.kind is Kind.DISCARDED else None

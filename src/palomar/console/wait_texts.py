@@ -1,4 +1,4 @@
-"""What a message waits for, since when, and what one can do about it: as people read it, one text for each."""
+"""Says what a message waits for, since when, and what one can do about it, for the console and the command line."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -57,7 +57,7 @@ SENTENCES: Final[Mapping[WaitFor, str | Plural]] = {
 
 
 def wait_text(wait: Wait, *, now_ms: int, language: Language) -> str:
-    """Say what a message waits for."""
+    """Return a sentence that says what a message waits for, in this language."""
     t = partial(translated, language=language)
     why = translate_stored(wait.detail, t)
     if wait.carrier_status is not None and not why:

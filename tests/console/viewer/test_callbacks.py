@@ -73,7 +73,7 @@ async def test_everybody_sees_those_of_their_own_accounts(house: House) -> None:
     assert await mine.find_attempt(tried[0].id) == tried[0]
     found = await mine.find_open(of_one.id)
     assert found is not None
-    assert (found.host, [attempt.status for attempt in found.tried]) == ("shop.example", [500])
+    assert (found.host, [attempt.status for attempt in found.attempts]) == ("shop.example", [500])
     others = (await (await callbacks(house, "other")).list_attempts(HistoryFilter(), before=LATEST, limit=50)).found[0]
     assert await mine.find_attempt(others.id) is None
     assert await mine.find_open(of_other.id) is None

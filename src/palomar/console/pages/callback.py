@@ -16,7 +16,7 @@ async def show_open(context: SignedInContext) -> PageReply:
         "callback_open.html",
         callback=callback,
         host=found.host,
-        tried=found.tried,
+        attempts=found.attempts,
         body=(callback.body or b"").decode("utf-8", "replace"),
         message="" if found.callback.about_inbound else public_id(callback.message_id),
         login=context.viewer.login_of(callback.account_id),
@@ -26,33 +26,36 @@ async def show_open(context: SignedInContext) -> PageReply:
 
 async def show_attempt(context: SignedInContext) -> PageReply:
     """Show one attempt: the request and the answer."""
-    tried = await context.viewer.callbacks.find_attempt(context.request.row_id)
-    if tried is None:
+    attempt = await context.viewer.callbacks.find_attempt(context.request.row_id)
+    if attempt is None:
         return context.not_found()
     return context.render(
         "callback_attempt.html",
-        tried=tried,
-        host=host_of(tried.url),
-        message=public_id(tried.about) if tried.is_of_message else "",
-        login=context.viewer.login_of(tried.account_id) if tried.account_id is not None else "",
+        attempt=attempt,
+        host=host_of(attempt.url),
+        message=public_id(attempt.about) if attempt.is_of_message else "",
+        login=context.viewer.login_of(attempt.account_id) if attempt.account_id is not None else "",
     )
 
 
 async def show_received(context: SignedInContext) -> PageReply:
     """Show a callback that our own address received, octet by octet; where htmx asks, only the request."""
     sandbox = context.viewer.sandbox
-    got = sandbox.received_callback(context.request.row_id) if sandbox is not None else None
-    if got is None:
+    received = sandbox.received_callback(context.request.row_id) if sandbox is not None else None
+    if received is None:
         return context.not_found()
     raw = "\n".join(
-        (f"{got.method} {got.target} HTTP/1.1", *(f"{_text(name)}: {_text(value)}" for name, value in got.headers))
+        (
+            f"{received.method} {received.target} HTTP/1.1",
+            *(f"{_text(name)}: {_text(value)}" for name, value in received.headers),
+        )
     )
     return context.render(
         "callback_received_raw.html" if context.request.wants_fragment else "callback_received.html",
-        got=got,
+        received=received,
         raw=raw,
-        body=got.body.decode("utf-8", "replace"),
-        login=context.viewer.login_of(got.account_id) if got.account_id is not None else "",
+        body=received.body.decode("utf-8", "replace"),
+        login=context.viewer.login_of(received.account_id) if received.account_id is not None else "",
     )
 
 

@@ -52,7 +52,7 @@ class CallbackChoices:
         return self.fields.get("state", "") in _OPEN_STATES and self.before == LATEST
 
     @property
-    def shows_tried(self) -> bool:
+    def shows_attempts(self) -> bool:
         return self.fields.get("state", "") not in _OPEN_STATES[1:] and self.open_before == LATEST
 
     @property
@@ -64,20 +64,20 @@ async def show(context: SignedInContext) -> PageReply:
     """Show a page of callbacks; where htmx asks, only the lists."""
     viewer, choices = context.viewer, _choices(context)
     callbacks, sandbox = viewer.callbacks, viewer.sandbox
-    open_ones: HistoryPage[OpenCallback] = HistoryPage(found=[], older=None)
-    tried_ones: HistoryPage[PastAttempt] = HistoryPage(found=[], older=None)
+    open_callbacks: HistoryPage[OpenCallback] = HistoryPage(found=[], older=None)
+    attempts: HistoryPage[PastAttempt] = HistoryPage(found=[], older=None)
     if choices.shows_open:
-        open_ones = await callbacks.list_open(choices.wanted, before=choices.open_before, limit=PAGE_CALLBACKS)
-    if choices.shows_tried:
-        tried_ones = await callbacks.list_attempts(choices.wanted, before=choices.before, limit=PAGE_CALLBACKS)
+        open_callbacks = await callbacks.list_open(choices.wanted, before=choices.open_before, limit=PAGE_CALLBACKS)
+    if choices.shows_attempts:
+        attempts = await callbacks.list_attempts(choices.wanted, before=choices.before, limit=PAGE_CALLBACKS)
     done = DONE.get(context.field("done"))
     return context.render(
         "callbacks_lists.html" if context.request.wants_fragment else "callbacks.html",
         choices=choices,
-        open_ones=open_ones,
-        tried_ones=tried_ones,
-        inbox=sandbox.received_callbacks() if sandbox is not None and choices.is_first_page else [],
-        has_inbox=sandbox is not None and sandbox.all_simulated,
+        open_callbacks=open_callbacks,
+        attempts=attempts,
+        received=sandbox.received_callbacks() if sandbox is not None and choices.is_first_page else [],
+        shows_received=sandbox is not None and sandbox.all_simulated,
         off=await callbacks.off_targets() if choices.is_first_page else [],
         silent=callbacks.accounts_without_url(choices.account),
         state_names=[(state, context.t(text)) for state, text in STATES.items()],

@@ -1,6 +1,7 @@
-"""Callbacks as one person sees them: what waits and what was given up, what was sent, and trying again.
+"""The callbacks in one person's scope: open ones, attempts, targets that are off, and sending again.
 
-Every question begins with the scope; what the installation hides from support is hidden here too.
+Texts and numbers are masked for people from whom the installation hides them. Not here: how callbacks are stored and
+repeated (``callbacks.history``, ``callbacks.backlog``).
 """
 
 import asyncio
@@ -29,19 +30,19 @@ from palomar.vocabulary.account import Account, AccountId
 T = TypeVar("T")
 
 SLICES_A_PAGE: Final = 10
-"""Transactions that one page takes at most: some 5,000 callbacks are looked at."""
+"""The most transactions for one page: some 5,000 callbacks are searched."""
 REPLAYED_AT_ONCE: Final = 20
-"""Transactions that one request to try everything again takes at most: some 10,000 callbacks."""
+"""The most transactions for one request to replay: some 10,000 callbacks."""
 SILENT_AT_MOST: Final = 20
 OFF_AT_MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCallback:
-    """One that has not succeeded, and its attempts so far, oldest first."""
+    """A callback that has not succeeded, and its attempts so far, oldest first."""
 
     callback: Callback
-    tried: tuple[PastAttempt, ...]
+    attempts: tuple[PastAttempt, ...]
 
     @property
     def host(self) -> str:
@@ -50,21 +51,21 @@ class OpenCallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffTarget:
-    """A target of callbacks that is off; ``kept`` is how many are kept as failed for it."""
+    """A target that is off; ``kept`` is the number of its callbacks that are stored as failed."""
 
     row: TargetRow
     kept: int
 
 
 class ViewerCallbacks:
-    """See the module. ``hides``: numbers, and what callbacks say, are hidden from this person."""
+    """The callbacks in one person's scope. ``masks``: numbers, and what callbacks say, are hidden from this person."""
 
     def __init__(
         self,
         who: Principal,
         scope: Scope,
         *,
-        hides: bool,
+        masks: bool,
         database: Database,
         batcher: Batcher,
         directory: Directory,
@@ -72,7 +73,7 @@ class ViewerCallbacks:
     ) -> None:
         self._who = who
         self._scope = scope
-        self._hides = hides
+        self._masks = masks
         self._visibility = UrlVisibility.of(who)
         self._database = database
         self._batcher = batcher
@@ -93,27 +94,27 @@ class ViewerCallbacks:
 
         page = await self._page(look, before=before, limit=limit)
         callbacks = [callback.row for callback in page.found]
-        tried = await self._database.read(history.attempts_of, callbacks) if callbacks else {}
-        found = [self._shown_open(callback, tried[callback.row.id]) for callback in page.found]
+        attempts = await self._database.read(history.attempts_of, callbacks) if callbacks else {}
+        found = [self._shown_open(callback, attempts[callback.row.id]) for callback in page.found]
         return HistoryPage(found=found, older=page.older)
 
     async def list_attempts(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
-        """A page of attempts in scope, newest first."""
+        """List a page of attempts in scope, newest first."""
         within = self._scoped(wanted)
 
         async def look(tx: Transaction, before: int, room: int) -> HistoryPage[PastAttempt]:
             return await history.list_attempts(tx, within, before=before, limit=room)
 
         page = await self._page(look, before=before, limit=limit)
-        return HistoryPage(found=[self._shown(tried) for tried in page.found], older=page.older)
+        return HistoryPage(found=[self._shown(attempt) for attempt in page.found], older=page.older)
 
     async def find_attempt(self, identity: int) -> PastAttempt | None:
-        """One attempt in scope; None for any other."""
+        """Return an attempt; None if it does not exist or is not in scope."""
         found = await self._database.read(history.find_attempt, identity)
         return self._shown(found) if found is not None and self._scope.includes(found.account_id) else None
 
     async def find_open(self, identity: int) -> OpenCallback | None:
-        """One callback in scope that has not succeeded; None for any other."""
+        """Return a callback that has not succeeded; None if there is none of this id in scope."""
 
         async def script(tx: Transaction) -> tuple[Callback, list[PastAttempt]] | None:
             found = await history.find_open(tx, identity)
@@ -125,15 +126,18 @@ class ViewerCallbacks:
         return None if result is None else self._shown_open(*result)
 
     def accounts_without_url(self, account: Account | None) -> list[Account]:
-        """Accounts in scope (or this one) whose messages get callbacks only where the request names a URL."""
+        """List the accounts in scope, or this one, that have no ``status_url``: their messages get callbacks only if
+        the request names a URL."""
         by_id = self._directory.snapshot.by_id
         if account is not None:
             return [account] if not account.settings.status_url else []
-        mine = (found for found in by_id.values() if self._scope.includes(found.id) and not found.settings.status_url)
-        return sorted(mine, key=lambda found: found.login.casefold())[:SILENT_AT_MOST]
+        in_scope = (
+            found for found in by_id.values() if self._scope.includes(found.id) and not found.settings.status_url
+        )
+        return sorted(in_scope, key=lambda found: found.login.casefold())[:SILENT_AT_MOST]
 
     async def replay(self, callback_id: int) -> bool:
-        """Try a failed callback in scope again, with all its attempts; False if there is no such failed one."""
+        """Send a failed callback again, with all its attempts; return False if there is none of this id in scope."""
         if not self.may_replay:
             return False
         now_ms = self._clock.wall_ms()
@@ -149,7 +153,10 @@ class ViewerCallbacks:
         return await self._batcher.write(script)
 
     async def replay_all(self, account: Account | None) -> int:
-        """Try all failed callbacks of an account in scope again, or of all; how many. Of very many the first ones."""
+        """Send all failed callbacks of an account again, or of all accounts in scope, and return their number.
+
+        One call replays at most REPLAYED_AT_ONCE transactions of them, the oldest first.
+        """
         if not self.may_replay or (account is not None and not self._scope.includes(account.id)):
             return 0
         ids = self._scope.account_ids
@@ -175,9 +182,11 @@ class ViewerCallbacks:
         return await self._database.read(script)
 
     async def resume(self, target: int) -> int | None:
-        """Try a target in scope again that is off, and what is kept for it: how many of those, of very many the first
-        ones. None if there is no such target."""
-        row = next((one.row for one in await self.off_targets() if one.row.id == target), None)
+        """Switch a target in scope on again, with the callbacks that are kept for it, and return their number.
+
+        One call resumes at most REPLAYED_AT_ONCE transactions of them. Return None if no such target is off.
+        """
+        row = next((off.row for off in await self.off_targets() if off.row.id == target), None)
         if row is None or not self.may_replay:
             return None
         resumed = 0
@@ -198,7 +207,7 @@ class ViewerCallbacks:
         return replace(wanted, account_ids=ids if wanted.account_ids is None else ids.intersection(wanted.account_ids))
 
     async def _page(self, look: Script[[int, int], HistoryPage[T]], *, before: int, limit: int) -> HistoryPage[T]:
-        """Slices until the page is full, nothing is older, or enough was looked at."""
+        """Read slices until the page is full, nothing is older, or SLICES_A_PAGE were read."""
         found: list[T] = []
         older: int | None = before
         for _ in range(SLICES_A_PAGE):
@@ -207,15 +216,15 @@ class ViewerCallbacks:
             piece = await self._database.read(look, older, limit - len(found))
             found += piece.found
             older = piece.older
-            await asyncio.sleep(0)  # SQLite answers without waiting: others have a turn between slices
+            await asyncio.sleep(0)  # SQLite answers without waiting: let other tasks run between slices
         return HistoryPage(found=found, older=older)
 
-    def _shown_open(self, callback: Callback, tried: Sequence[PastAttempt]) -> OpenCallback:
-        if self._hides:
+    def _shown_open(self, callback: Callback, attempts: Sequence[PastAttempt]) -> OpenCallback:
+        if self._masks:
             callback = replace(callback, row=masked_callback(callback.row))
         else:
             callback = replace(callback, row=reduced_callback(callback.row, self._visibility))
-        return OpenCallback(callback=callback, tried=tuple(map(self._shown, tried)))
+        return OpenCallback(callback=callback, attempts=tuple(map(self._shown, attempts)))
 
-    def _shown(self, tried: PastAttempt) -> PastAttempt:
-        return masked_attempt(tried) if self._hides else reduced_attempt(tried, self._visibility)
+    def _shown(self, attempt: PastAttempt) -> PastAttempt:
+        return masked_attempt(attempt) if self._masks else reduced_attempt(attempt, self._visibility)

@@ -1,8 +1,8 @@
-"""What support does not get to see where the installation hides it: texts, numbers, and whatever may hold either; and
-what nobody sees of an address but who may have keys: the secrets that stand in it.
+"""Hides from people what they may not see: texts and numbers from support, and secrets in callbacks' URLs.
 
-A moment's detail is shown by its name: a name that is not known to be harmless is hidden, so that what a flow adds
-tomorrow is hidden until somebody has thought about it. Pure functions, called by ``viewer`` alone.
+``masked_…`` functions hide texts, numbers and whatever may contain either; an installation may want that for support.
+``reduced_…`` functions hide parts of URLs by a person's rights. A moment's detail is shown only if its name is known to
+be harmless, so that a new detail is hidden until somebody adds its name here. Pure; called by ``console.viewer`` only.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from palomar.vocabulary.access import Principal, Right
 from palomar.vocabulary.timeline import Detail, Kind, Moment
 
 HIDDEN: Final = "•••••"
-"""What stands in the place of something hidden."""
+"""Replaces everything that is hidden."""
 
 _HARMLESS: Final = frozenset(
     {
@@ -32,19 +32,19 @@ _HARMLESS: Final = frozenset(
     }
 )
 _SENTENCES: Final = frozenset({"why", "reason"})
-"""Our own or a carrier's words, in which the number may be named."""
+"""Details that are sentences of ours or of a carrier, which may contain the number."""
 _SHOWN_DIGITS: Final = 2
 
 
 def masked_number(number: str) -> str:
-    """A number of which the first and the last two digits are left, so that one already known is recognised."""
+    """Return a number's first and last two digits, so that somebody who knows the number recognizes it."""
     if len(number) <= 2 * _SHOWN_DIGITS:
         return HIDDEN
     return f"{number[:_SHOWN_DIGITS]}{HIDDEN}{number[-_SHOWN_DIGITS:]}"
 
 
 def masked_message(row: MessageRow) -> MessageRow:
-    """A message without its text, most of its number, and what its callback URLs say."""
+    """Return a message without its text, most of its number, and all of its callback URLs but scheme and host."""
     return structs.replace(
         row,
         msisdn=masked_number(row.msisdn),
@@ -56,7 +56,7 @@ def masked_message(row: MessageRow) -> MessageRow:
 
 
 def masked_wait(wait: Wait) -> Wait:
-    """Leave out what a carrier's links say: hosts and passwords of the platform are no account's business."""
+    """Return a wait without the errors of a carrier's links, which may name hosts of the platform."""
     status = wait.carrier_status
     if status is None:
         return wait
@@ -64,7 +64,7 @@ def masked_wait(wait: Wait) -> Wait:
 
 
 def masked_story(story: Story) -> Story:
-    """A message's story, each of its moments and callbacks masked."""
+    """Return a message's story with the message, its moments and its callbacks masked."""
     view = story.view
     number = view.message.msisdn
     masked = replace(
@@ -77,7 +77,7 @@ def masked_story(story: Story) -> Story:
 
 
 def masked_url(url: str) -> str:
-    """Where a URL leads to, without what it says there."""
+    """Return scheme and host of a URL."""
     if not url:
         return ""
     try:
@@ -88,25 +88,28 @@ def masked_url(url: str) -> str:
 
 
 class UrlVisibility(Enum):
-    """How much of an address to call back somebody sees."""
+    """How much of a callback's URL a person sees."""
 
     WHOLE = "whole"
     WITHOUT_SECRETS = "without secrets"
-    """Where it leads, but not what may let anybody in: user and password, values of its query, its fragment."""
+    """All but user and password, the query's values, and the fragment."""
     HOST = "host"
-    """The same, and of the path nothing."""
+    """The same, and without the path."""
 
     @classmethod
     def of(cls, who: Principal) -> "UrlVisibility":
-        """Choose by somebody's rights: keys are for who may have keys, a path is for who may try a callback again."""
+        """Choose by a person's rights: secrets need the right to keys, the path needs the right to replay callbacks."""
         if who.may(Right.KEYS):
             return cls.WHOLE
         return cls.WITHOUT_SECRETS if who.may(Right.REPLAY) else cls.HOST
 
 
 def reduced_url(url: str, visibility: UrlVisibility) -> str:
-    """Show a URL as somebody sees it. What is hidden is told by where it stands, never by how it is called: a value
-    may be a secret under any name, unless the name is one that we have put there."""
+    """Return the parts of a URL that this visibility allows.
+
+    A part is hidden by its place, never by its name: a value may be a secret under any name, except the parameters that
+    dialects add.
+    """
     if not url or visibility is UrlVisibility.WHOLE:
         return url
     try:
@@ -125,7 +128,7 @@ def reduced_url(url: str, visibility: UrlVisibility) -> str:
 
 
 def reduced_message(row: MessageRow, visibility: UrlVisibility) -> MessageRow:
-    """Show a message with its addresses as somebody sees them."""
+    """Return a message with its URLs reduced."""
     if visibility is UrlVisibility.WHOLE or not (row.status_url or row.click_url):
         return row
     return structs.replace(
@@ -134,7 +137,7 @@ def reduced_message(row: MessageRow, visibility: UrlVisibility) -> MessageRow:
 
 
 def reduced_story(story: Story, visibility: UrlVisibility) -> Story:
-    """Show a message's story with its addresses as somebody sees them."""
+    """Return a message's story with all URLs reduced."""
     if visibility is UrlVisibility.WHOLE:
         return story
     view = story.view
@@ -145,55 +148,56 @@ def reduced_story(story: Story, visibility: UrlVisibility) -> Story:
 
 
 def reduced_callback(callback: CallbackRow, visibility: UrlVisibility) -> CallbackRow:
-    """Show a callback with its address as somebody sees it."""
+    """Return a callback with its URL reduced."""
     return structs.replace(callback, url=reduced_url(callback.url, visibility))
 
 
-def reduced_attempt(tried: PastAttempt, visibility: UrlVisibility) -> PastAttempt:
-    """Show an attempt of a callback likewise."""
-    return replace(tried, url=reduced_url(tried.url, visibility), error=_without(tried.error, tried.url, visibility))
+def reduced_attempt(attempt: PastAttempt, visibility: UrlVisibility) -> PastAttempt:
+    """Return an attempt with its URL reduced, also in the text of its error."""
+    url, error = attempt.url, attempt.error
+    return replace(attempt, url=reduced_url(url, visibility), error=_with_reduced(error, url, visibility))
 
 
 def masked_callback(callback: CallbackRow) -> CallbackRow:
-    """A callback without what it says, to whom and of whom."""
+    """Return a callback without its body, and with scheme and host of its URL only."""
     return structs.replace(callback, url=masked_url(callback.url), body=None)
 
 
-def masked_attempt(tried: PastAttempt) -> PastAttempt:
-    """An attempt of a callback likewise, and without what was answered."""
+def masked_attempt(attempt: PastAttempt) -> PastAttempt:
+    """Return an attempt without its body and the answer, most of its number, and all of its URL but scheme and host."""
     return replace(
-        tried,
-        number=masked_number(tried.number) if tried.number else "",
-        url=masked_url(tried.url),
-        body=HIDDEN if tried.body else "",
-        answer=HIDDEN if tried.answer else "",
+        attempt,
+        number=masked_number(attempt.number) if attempt.number else "",
+        url=masked_url(attempt.url),
+        body=HIDDEN if attempt.body else "",
+        answer=HIDDEN if attempt.answer else "",
     )
 
 
-_OURS: Final = frozenset({"acklevel", "msisdn", "status", "desc", "subid", "timestamp"})
-"""What a callback's query says of the message; the rest of it is the customer's."""
+_OWN_PARAMETERS: Final = frozenset({"acklevel", "msisdn", "status", "desc", "subid", "timestamp"})
+"""Parameters that dialects add to a callback's query; all others are the customer's."""
 
 
 def _reduced_parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
     if not equals:
         return HIDDEN if parameter else ""
-    return parameter if name in _OURS or not value else f"{name}={HIDDEN}"
+    return parameter if name in _OWN_PARAMETERS or not value else f"{name}={HIDDEN}"
 
 
 def _reduced_moment(moment: Moment, visibility: UrlVisibility) -> Moment:
-    """Show a moment with its addresses; a short link's own address is the message's text and stays."""
+    """Return a moment with its URL reduced in all details. The URL of a short link is part of the text and stays."""
     url = moment.detail.get("url")
     if moment.kind is Kind.CLICKED or not isinstance(url, str):
         return moment
     detail: Detail = {
-        name: _without(value, url, visibility) if isinstance(value, str) else value
+        name: _with_reduced(value, url, visibility) if isinstance(value, str) else value
         for name, value in moment.detail.items()
     }
     return replace(moment, detail=detail)
 
 
-def _without(text: str, url: str, visibility: UrlVisibility) -> str:
+def _with_reduced(text: str, url: str, visibility: UrlVisibility) -> str:
     return text.replace(url, reduced_url(url, visibility)) if url else text
 
 

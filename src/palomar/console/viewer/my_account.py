@@ -1,6 +1,7 @@
-"""The profile: what everybody does with their own log-in. The password, an app's codes, and where they are logged in.
+"""What a person changes about their own log-in: password, an app's codes, sessions, and the account's tokens.
 
-What weakens a log-in asks for the password again, and counts as an attempt: who finds a browser open gains nothing.
+What makes a log-in weaker needs the password again, and counts as an attempt, so that somebody who finds an open
+browser cannot guess it.
 """
 
 import hashlib
@@ -27,7 +28,8 @@ NONCE_OCTETS: Final = 12
 
 
 class MyAccount:
-    """See the module. An account that logged in with its own password has no codes: ``takes_codes`` is False."""
+    """The signed-in person's, or account's, own log-in. Only people have codes: for an account ``takes_codes`` is
+    False."""
 
     def __init__(
         self,
@@ -58,15 +60,18 @@ class MyAccount:
         return self._who.user_id is not None
 
     async def has_totp(self) -> bool:
-        """Whether the log-in asks for a code."""
+        """Return True if the log-in asks for a code."""
         user = await self._user()
         return user is not None and user.user.has_totp
 
     async def change_password(
         self, current: str, new: str, *, visitor: ClientAddress
     ) -> TooManyAttempts | PasswordFault | bool:
-        """Set a new password; every other session ends with the old one, and tokens that a log-in made. False if
-        ``current`` is wrong; nothing is looked at where nobody may have the new one."""
+        """Set a new password, and end all other sessions and the tokens that a log-in made.
+
+        Return False if ``current`` is wrong. A new password that breaks the rule is refused before ``current`` is
+        checked.
+        """
         good = check_password(new, login=self._who.login)
         if isinstance(good, PasswordFault):
             return good
@@ -88,11 +93,11 @@ class MyAccount:
         return True
 
     def fresh_totp(self) -> bytes:
-        """A secret for an app, which is worth nothing until :meth:`start_totp`."""
+        """Make a secret for an app. It has no effect until :meth:`start_totp`."""
         return self._octets(SECRET_OCTETS)
 
     async def start_totp(self, totp: bytes, typed: str) -> bool:
-        """From now on the log-in asks for a code, if this is one of that secret."""
+        """Let the log-in ask for codes of this secret, if ``typed`` is one; return False if not."""
         user = await self._user()
         step = step_of_code(totp, typed, now_ms=self._clock.wall_ms(), after=0)
         if user is None or user.user.has_totp or step is None or len(totp) != SECRET_OCTETS:
@@ -104,7 +109,7 @@ class MyAccount:
         return True
 
     async def stop_totp(self, password: str, *, visitor: ClientAddress) -> TooManyAttempts | bool:
-        """The password is enough again. False if it is wrong."""
+        """Let the log-in ask for no codes any more; return False if the password is wrong."""
         confirmed = await self._confirm(password, visitor=visitor)
         user_id = self._who.user_id
         if confirmed is not True or user_id is None:
@@ -113,13 +118,13 @@ class MyAccount:
         return True
 
     async def sessions(self) -> list[UserSession]:
-        """Where one is logged in, youngest first."""
+        """List the own sessions, newest first."""
         now_ms = self._clock.wall_ms()
         user_id, account_id = self._owner
         return await self._database.read(sessions.sessions_of, user_id=user_id, account_id=account_id, now_ms=now_ms)
 
     async def revoke(self, session_id: int) -> bool:
-        """End one of one's own sessions; False for any other."""
+        """End one of the own sessions; return False if it is not one."""
 
         async def script(tx: Transaction) -> bool:
             session = await sessions.session_of_id(tx, session_id)
@@ -129,21 +134,21 @@ class MyAccount:
         return await self._database.write(script)
 
     async def revoke_others(self) -> int:
-        """End all of one's sessions but this one; how many there were."""
+        """End all own sessions but this one, and return their number."""
         user_id, account_id = self._owner
         return await self._database.write(
             sessions.revoke_all, user_id=user_id, account_id=account_id, but=self.session.id
         )
 
     async def tokens(self) -> list[Token]:
-        """List the live tokens of one's own account that were made by name: they outlive a change of its password."""
+        """List the own account's valid tokens that were made by name: they outlive a change of its password."""
         account_id, now_ms = self._own_account, self._clock.wall_ms()
         if account_id is None:
             return []
         return await self._database.read(tokens.named_tokens, account_id, now_ms=now_ms)
 
     async def revoke_token(self, token_id: int) -> bool:
-        """End one of these tokens; False for any other."""
+        """Revoke one of these tokens; return False if it is not one."""
         account_id, now_ms = self._own_account, self._clock.wall_ms()
         if account_id is None:
             return False
@@ -155,15 +160,15 @@ class MyAccount:
 
     @property
     def _own_account(self) -> AccountId | None:
-        """Find the account that has logged in with its own password; None for a person."""
+        """Return the account that is logged in with its own password; None for a person."""
         return self._who.account_id if self._who.user_id is None else None
 
     def _octets(self, count: int) -> bytes:
-        """Random ones."""
+        """Return random octets."""
         return hashlib.sha256(self._ids.token().encode()).digest()[:count]
 
     async def _confirm(self, password: str, *, visitor: ClientAddress) -> TooManyAttempts | bool:
-        """Tell whether this is one's own password; an attempt like any other."""
+        """Return True if this is the own password. It counts as an attempt to log in."""
         right = await self._logins.verify_password(self._who.login, password, visitor)
         if right is True:
             await self._throttle.forget_failures(self._who.login, visitor)
@@ -171,7 +176,7 @@ class MyAccount:
 
     @property
     def _owner(self) -> tuple[int | None, AccountId | None]:
-        """Whose sessions are one's own: a user's, or an account's."""
+        """Return the user id, or else the account id, that the own sessions have."""
         who = self._who
         return (who.user_id, None) if who.user_id is not None else (None, who.account_id)
 

@@ -1,7 +1,7 @@
-"""The overview: what a period's messages came to, and how everything stands now, as somebody may see it.
+"""The overview of one person's accounts: the counts of a period, what needs attention, the carriers, and the credit.
 
-One survey answers all of it, from what was counted behind the acceptance; so it is some seconds old. Not here: the
-questions themselves (``reports.statistics``, ``reports.attention``).
+One transaction reads all of it from counts that are some seconds old. Not here: the statements (``reports.statistics``,
+``reports.attention``).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,12 +30,13 @@ from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account
 
 SHARES_MOST: Final = 6
-"""Countries, carriers and dialects that are shown, the others being one more; and accounts, without the others."""
-_WAYS: Final = (Dimension.COUNTRY, Dimension.CARRIER, Dimension.DIALECT)
+"""The most countries, carriers and dialects that are shown, not counting the sum of the others; and the most
+accounts."""
+_DIMENSIONS: Final = (Dimension.COUNTRY, Dimension.CARRIER, Dimension.DIALECT)
 
 
 class Period(Enum):
-    """What an overview is of: so many minutes, hours or days, the present one included."""
+    """A number of minutes, hours or days, the present one included."""
 
     HOUR = (Bucket.MINUTE, 60)
     DAY = (Bucket.HOUR, 24)
@@ -46,14 +47,14 @@ class Period(Enum):
         self.many = many
 
     def starts(self, now_ms: int) -> range:
-        """When its minutes, hours or days begin."""
+        """Return the times at which its minutes, hours or days begin."""
         last_ms = self.grain.start_of(now_ms)
         return range(last_ms - (self.many - 1) * self.grain, last_ms + 1, self.grain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What of a period was of one country, carrier, dialect or account; of all others together if ``key`` is None."""
+    """The counts of one country, carrier, dialect or account; of all others together if ``key`` is None."""
 
     key: str | None
     totals: Totals
@@ -61,7 +62,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """What an account has, and how long that lasts."""
+    """An account's balance, and for how long it will last."""
 
     account: Account
     balance: AccountBalance
@@ -81,7 +82,7 @@ class Overview:
     carrier_statuses: Sequence[CarrierStatus] | None
     credit: Sequence[Credit]
     counted_ms: int | None = None
-    """Up to when all that is counted here has been counted, by the database's clock."""
+    """The time, by the database's clock, up to which messages are counted here."""
 
 
 async def overview(
@@ -93,12 +94,14 @@ async def overview(
     accounts: Collection[Account],
     now_ms: int,
 ) -> Overview:
-    """What somebody who sees these accounts, or everybody's (None), is shown: with the credit of some accounts,
-    and with the accounts that had the most."""
+    """Read the overview of these accounts, or of all (None), with the credit of ``accounts``.
+
+    ``with_accounts``: also the accounts that had the most messages.
+    """
     starts = period.starts(now_ms)
     since_ms, until_ms = starts[0], starts[-1] + period.grain
     counted = await traffic(tx, whose, period.grain, since_ms=since_ms, until_ms=until_ms)
-    shares = dict(await totals_by(tx, whose, since_ms=since_ms, until_ms=until_ms, by=_WAYS))
+    shares = dict(await totals_by(tx, whose, since_ms=since_ms, until_ms=until_ms, by=_DIMENSIONS))
     if with_accounts:
         shares[Dimension.ACCOUNT] = await totals(
             tx, whose, since_ms=since_ms, until_ms=until_ms, by=Dimension.ACCOUNT, most=SHARES_MOST
@@ -116,7 +119,7 @@ async def overview(
 
 
 def largest(found: Mapping[str, Totals]) -> list[Share]:
-    """The largest first, and all that are not among them as one."""
+    """Return the largest shares, largest first, and the sum of the others as the last."""
     ordered = sorted(found.items(), key=lambda item: (-item[1].messages, item[0]))
     shares = [Share(key=key, totals=one) for key, one in ordered[:SHARES_MOST]]
     rest = [one for _, one in ordered[SHARES_MOST:]]
@@ -124,7 +127,7 @@ def largest(found: Mapping[str, Totals]) -> list[Share]:
 
 
 def without_hosts(shown: Overview) -> Overview:
-    """The same for who may not see where callbacks go to."""
+    """Return the overview without the hosts of callbacks."""
     hosts = shown.attention.hosts
     off = [structs.replace(row, origin=HIDDEN) for row in shown.attention.off]
     shown = replace(shown, attention=replace(shown.attention, off=off))

@@ -1,7 +1,8 @@
-"""People: what an owner does with those who log in. An account's owner sees and makes users of that account only.
+"""What owners do with users: list, add, reset a password, change a role, switch on and off.
 
-Every method begins with the right and the scope; a user out of scope is answered as one who does not exist. Nobody
-switches off, demotes or binds themselves: an installation keeps an owner.
+An account's owner sees and changes the users of that account only. Every method checks the right and the scope; a user
+out of scope is answered as one who does not exist. Nobody can change themselves, so that an installation keeps an
+owner.
 """
 
 from collections.abc import Callable, Coroutine
@@ -18,19 +19,19 @@ from palomar.vocabulary.access import Principal, Right, Role, Scope, is_login
 from palomar.vocabulary.account import AccountId
 
 USERS_AT_MOST: Final = 1_000
-"""In the scope of who adds one: of an account, or of the whole platform."""
+"""The most users in the scope of the person who adds one: of an account, or of the whole platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPassword:
-    """A user and the password that was made up for them, to be shown once."""
+    """A user and their new random password, which is shown once."""
 
     user: User
     password: str
 
 
 class UserAdmin:
-    """See the module."""
+    """The users in one person's scope."""
 
     def __init__(
         self, who: Principal, scope: Scope, *, database: Database, passwords: Passwords, clock: Clock, ids: Ids
@@ -43,23 +44,24 @@ class UserAdmin:
         self._ids = ids
 
     async def list_users(self) -> list[User]:
-        """The users in scope, by login."""
+        """List the users in scope, by login."""
         if not self._who.may(Right.PEOPLE):
             return []
         return [user for user in await self._database.read(users.list_users) if self._scope.includes(user.account_id)]
 
     async def has_room(self) -> bool:
-        """Tell whether there may be one more user in scope."""
+        """Return True if there may be one more user in scope."""
         return len(await self.list_users()) < USERS_AT_MOST
 
     async def user(self, user_id: int) -> User | None:
-        """A user in scope; None for any other."""
-        return await self._database.read(self._within, user_id)
+        """Return a user; None if they do not exist or are not in scope."""
+        return await self._database.read(self._find, user_id)
 
     async def add(self, *, login: str, name: str, role: Role, account_id: AccountId | None) -> NewPassword | None:
-        """A new user with a password that is shown this once; None if the login is no good or taken.
+        """Add a user with a random password.
 
-        The account must be in scope (None, the platform, is in nobody's but the platform's own).
+        Return None if the login is invalid or taken, there are too many users, or the account is not in scope. Only a
+        person who sees the whole platform may add users without an account.
         """
         if not self._who.may(Right.PEOPLE) or not self._scope.includes(account_id) or not is_login(login):
             return None
@@ -79,7 +81,7 @@ class UserAdmin:
         return NewPassword(user=user, password=password) if user is not None else None
 
     async def reset_password(self, user_id: int) -> NewPassword | None:
-        """Another password, shown this once, and no code any more: their sessions end. None if out of scope."""
+        """Give a user a new random password, switch codes off and end all sessions. Return None if out of scope."""
         if await self.user(user_id) is None:
             return None
         password = generate_password(self._ids.token())
@@ -94,7 +96,7 @@ class UserAdmin:
         return NewPassword(user=user, password=password) if user is not None else None
 
     async def set_role(self, user_id: int, role: Role) -> bool:
-        """Another role; False if out of scope."""
+        """Change a user's role; return False if out of scope."""
 
         async def change(tx: Transaction, user: User) -> None:
             await users.change_user(tx, replace(user, role=role))
@@ -102,7 +104,7 @@ class UserAdmin:
         return await self._change(user_id, change) is not None
 
     async def set_enabled(self, user_id: int, *, enabled: bool) -> bool:
-        """Let a user in, or not any more: then their sessions end. False if out of scope."""
+        """Switch a user on or off; off ends all sessions. Return False if out of scope."""
 
         async def change(tx: Transaction, user: User) -> None:
             await users.change_user(tx, replace(user, enabled=enabled))
@@ -114,10 +116,10 @@ class UserAdmin:
     async def _change(
         self, user_id: int, change: Callable[[Transaction, User], Coroutine[Any, Any, None]]
     ) -> User | None:
-        """Change another user in scope, in one transaction; None if it is none, or oneself."""
+        """Change a user in scope, in one transaction; return None if there is none, or it is the person themselves."""
 
         async def script(tx: Transaction) -> User | None:
-            user = await self._within(tx, user_id)
+            user = await self._find(tx, user_id)
             if user is None or user.id == self._who.user_id:
                 return None
             await change(tx, user)
@@ -125,7 +127,7 @@ class UserAdmin:
 
         return await self._database.write(script)
 
-    async def _within(self, tx: Transaction, user_id: int) -> User | None:
+    async def _find(self, tx: Transaction, user_id: int) -> User | None:
         if not self._who.may(Right.PEOPLE):
             return None
         found: UserCredentials | None = await users.user_of_id(tx, user_id)

@@ -1,8 +1,8 @@
-"""The viewer: the one door through which the console reads and acts. It knows who looks, and scopes everything.
+"""Everything that the console's pages read and change, limited to one person's scope and rights.
 
-A page asks a :class:`Viewer` and gets what its person may have: the messages of their accounts and no others, without
-texts and numbers where the installation hides those from support. What is out of scope is answered as what does not
-exist. A new question of a page is a new method here, and begins with the scope.
+A page calls its :class:`Viewer` and gets the messages of the person's accounts and no others, without texts and numbers
+if the installation hides these from support. What is out of scope is answered like what does not exist. If a page needs
+something new, it becomes a method here that begins with the scope.
 """
 
 import heapq
@@ -42,15 +42,16 @@ from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import MessageId, accepted_ms
 
 SEARCH_SECONDS = 1.0
-"""For so long a search that has not filled its page goes on by itself, one bounded survey after the other."""
+"""The longest time that a search goes on to fill its page, one bounded transaction after the other."""
 RESEND = Step(name="resend", script=resend_message, awaited=True, outage_wait_seconds=4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePage:
-    """Messages, newest first, and before which id the next page begins; None where there is nothing older.
+    """Messages, newest first. The next page begins before the id ``older``; None if there is nothing older.
 
-    ``searched_ms`` is how far back it was looked, where the page is not full because the search is not at its end.
+    ``searched_ms`` is the time back to which messages were searched, if the page is not full and the search not at its
+    end.
     """
 
     messages: list[MessageRow]
@@ -59,7 +60,7 @@ class MessagePage:
 
 
 class Viewers:
-    """Makes a viewer for whoever is signed in."""
+    """Makes the viewers of signed-in people, and has what all of them need."""
 
     def __init__(
         self,
@@ -99,14 +100,14 @@ class Viewers:
 
 
 class Viewer:
-    """See the module. Made for one request; ``callbacks``, ``people``, ``profile`` and ``sandbox`` are the rest of what
-    somebody may do."""
+    """One person's access to messages and accounts, and by ``callbacks``, ``user_admin``, ``my_account`` and
+    ``sandbox`` to the rest. Made for one request."""
 
     def __init__(self, viewers: Viewers, signed_in: SignedIn) -> None:
         self.who = signed_in.who
         self.scope = scope_of(signed_in.who, viewers.directory.snapshot)
-        self.hides = viewers.mask_for_support and self.who.role is Role.SUPPORT
-        """Whether texts and numbers are hidden from this viewer."""
+        self.masks = viewers.mask_for_support and self.who.role is Role.SUPPORT
+        """True if texts and numbers are hidden from this person."""
         self.user_admin = UserAdmin(
             self.who,
             self.scope,
@@ -129,14 +130,14 @@ class Viewer:
         self.callbacks = ViewerCallbacks(
             self.who,
             self.scope,
-            hides=self.hides,
+            masks=self.masks,
             database=viewers.database,
             batcher=viewers.batcher,
             directory=viewers.directory,
             clock=viewers.clock,
         )
         self.sandbox = self._personal_sandbox(viewers, signed_in)
-        """The sandbox, for who is let in."""
+        """None for people who have no sandbox."""
         self._visibility = UrlVisibility.of(self.who)
         self._viewers = viewers
         self._database = viewers.database
@@ -148,37 +149,37 @@ class Viewer:
 
     @property
     def account_count(self) -> int:
-        """How many accounts are in scope."""
+        """Count the accounts in scope."""
         by_id, ids = self._viewers.directory.snapshot.by_id, self.scope.account_ids
         return len(by_id) if ids is None else len(ids)
 
     def first_accounts(self, limit: int) -> list[Account]:
-        """Accounts in scope, by login: the first of them."""
+        """List the first accounts in scope, by login."""
         by_id, ids = self._viewers.directory.snapshot.by_id, self.scope.account_ids
         found = by_id.values() if ids is None else map(by_id.__getitem__, ids)
         return heapq.nsmallest(limit, found, key=lambda account: account.login.casefold())
 
     def account(self, account_id: AccountId) -> Account | None:
-        """An account in scope; None for any other."""
+        """Return an account; None if it does not exist or is not in scope."""
         return self._viewers.directory.snapshot.by_id.get(account_id) if self.scope.includes(account_id) else None
 
     def login_of(self, account_id: AccountId) -> str:
-        """The login of an account in scope; empty for any other."""
+        """Return the login of an account; empty if it does not exist or is not in scope."""
         account = self.account(account_id)
         return account.login if account is not None else ""
 
     def account_of_login(self, login: str) -> Account | None:
-        """The account in scope of that login; None for any other."""
+        """Return the account of that login; None if it does not exist or is not in scope."""
         found = self._viewers.directory.by_login(login)
         return found if found is not None and self.scope.includes(found.id) else None
 
     @property
     def carriers(self) -> Sequence[str]:
-        """The names of the carriers that a message may have gone by."""
+        """List the names of the carriers that messages may have left by."""
         return self._viewers.carriers()
 
     async def overview(self, period: Period, *, accounts: Collection[Account]) -> Overview:
-        """What a period came to and how things stand, with the credit of these accounts in scope."""
+        """Read the overview of a period, with the credit of these accounts as far as they are in scope."""
         whose, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
         with_accounts = self.account_count > 1
         own = [account for account in accounts if self.scope.includes(account.id)]
@@ -190,14 +191,14 @@ class Viewer:
             account for account in known if self.scope.includes(account.id)
         )
         found = replace(found, attention=replace(found.attention, nameless=nameless))
-        return without_hosts(found) if self.hides else found
+        return without_hosts(found) if self.masks else found
 
     # --- messages
 
     async def search(self, wanted: SearchFilter, *, before: MessageId = LATEST, limit: int) -> MessagePage:
-        """Find a page of the messages in scope that fit. A search that has found little goes on for
-        ``search_seconds``, and then says how far back it has looked."""
-        within, whose, viewers = self._unseen(wanted), self.scope.account_ids, self._viewers
+        """Find a page of the messages in scope that match. A search that has not filled its page goes on for
+        ``search_seconds``, and then returns how far back it has searched."""
+        within, whose, viewers = self._without_hidden(wanted), self.scope.account_ids, self._viewers
         messages: list[MessageRow] = []
         older: MessageId | None = before
         since = viewers.clock.monotonic()
@@ -216,7 +217,8 @@ class Viewer:
         )
 
     async def oldest_ms(self, wanted: SearchFilter) -> int | None:
-        """When the period of a search begins: as it says, else with the oldest message in scope; None if none is."""
+        """Return when the period of a search begins: as chosen, else with the oldest message in scope; None if there is
+        none."""
         if wanted.since_ms is not None:
             return wanted.since_ms
         whose = self.scope.account_ids
@@ -224,17 +226,19 @@ class Viewer:
         return None if oldest is None else accepted_ms(oldest)
 
     async def story(self, message_id: MessageId) -> Story | None:
-        """Everything about a message in scope; None for any other."""
+        """Read everything about a message; None if it does not exist or is not in scope."""
         story = await self._database.read(load_story, message_id)
         if story is None or not self.scope.includes(story.view.message.account_id):
             return None
         if story.wait is not None and not self.who.sees_all_accounts:
             story = replace(story, wait=masked_wait(story.wait))
-        return masked_story(story) if self.hides else reduced_story(story, self._visibility)
+        return masked_story(story) if self.masks else reduced_story(story, self._visibility)
 
     async def resend(self, message_id: MessageId) -> bool | None:
-        """Send a message in scope once more of which a part is held; False where none is, None for any other message,
-        or without the right."""
+        """Send a message once more if a part of it is held.
+
+        Return False if none is held, and None if the message is not in scope or the person lacks the right.
+        """
         if not self.who.may(Right.RESEND):
             return None
         return await self._viewers.batcher.run(RESEND, ResendMessage(message_id=message_id, scope=self.scope))
@@ -242,9 +246,13 @@ class Viewer:
     # --- private
 
     def _personal_sandbox(self, viewers: Viewers, signed_in: SignedIn) -> PersonalSandbox | None:
-        """Not for whom texts and numbers are hidden from; beside real carriers only for who sees the whole platform."""
+        """Return the person's sandbox.
+
+        Return None if there is none, texts are hidden from the person, or there are real carriers and the person does
+        not see the whole platform.
+        """
         sandbox = viewers.sandbox
-        if sandbox is None or self.hides or not (sandbox.all_simulated or self.who.sees_all_accounts):
+        if sandbox is None or self.masks or not (sandbox.all_simulated or self.who.sees_all_accounts):
             return None
         return PersonalSandbox(
             sandbox,
@@ -257,16 +265,17 @@ class Viewer:
             ids=viewers.ids,
         )
 
-    def _unseen(self, wanted: SearchFilter) -> SearchFilter:
-        """The search that does not compare what is hidden from this viewer."""
-        return replace(wanted, hides_content=self.hides)
+    def _without_hidden(self, wanted: SearchFilter) -> SearchFilter:
+        """Return a search that does not compare what is hidden from this person."""
+        return replace(wanted, hides_content=self.masks)
 
     def _shown(self, row: MessageRow) -> MessageRow:
-        return masked_message(row) if self.hides else reduced_message(row, self._visibility)
+        return masked_message(row) if self.masks else reduced_message(row, self._visibility)
 
 
 def scope_of(who: Principal, snapshot: Snapshot) -> Scope:
-    """Everybody's rows for who sees the platform; else those of an account and of all accounts below it."""
+    """Return the scope of a person: all accounts for the platform's people, else an account and all accounts below
+    it."""
     if who.account_id is None:
         return Scope(account_ids=None)
     ids: set[AccountId] = set()
