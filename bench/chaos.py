@@ -28,7 +28,7 @@ from gateways import Setting
 from machine import machine
 from palomar_gateway import Palomar
 from processes import BenchError, PeerProcess, Process, claim_port, peak_mib, tree
-from telling import tell
+from status_line import tell
 
 LOOK_SECONDS = 0.05
 VALIDITY_OVER = "80h"

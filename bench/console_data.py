@@ -181,7 +181,7 @@ class _TimedWrites:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.survey = database.survey
+        self.read_long = database.read_long
         self.took_ms: list[float] = []
 
     async def write_in_lane(self, lane: int, script: Any, *args: Any, **kwargs: Any) -> Any:

@@ -26,7 +26,7 @@ import figures
 from gateways import Door, Setting
 from palomar_gateway import Palomar
 from processes import BenchError, PeerProcess, claim_port, peak_mib, tree, wait_until
-from telling import tell
+from status_line import tell
 
 RECIPIENTS = 500
 MAGIC = 99_900

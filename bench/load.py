@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import dialogue
+import request_format
 import numbering
 import peer
 
@@ -50,7 +50,7 @@ class Load:
     async def open(self) -> dict[str, Any]:
         options = self._options
         first = self.targets[0]
-        make = {"foxsys": dialogue.foxsys, "kannel": dialogue.kannel}[options.dialect]
+        make = {"foxsys": request_format.foxsys, "kannel": request_format.kannel}[options.dialect]
         shape: dict[str, Any] = {"batch": options.batch} if options.dialect == "foxsys" else {}
         self.dialogue = make(
             host=first.netloc,
@@ -114,7 +114,7 @@ class Load:
         code = self.dialogue.code(status, body)
         self._ended[request] = now
         self._codes[code] += 1
-        if code == dialogue.ACCEPTED:
+        if code == request_format.ACCEPTED:
             self._accepted[request] = 1
             self.accepted += 1
         elif not self.problem:

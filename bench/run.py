@@ -30,7 +30,7 @@ from machine import busy_seconds, machine
 from palomar_gateway import Palomar
 from postgres import START, Postgres
 from processes import BenchError, PeerProcess, claim_port, cpu_seconds, peak_mib, tree
-from telling import tell
+from status_line import tell
 
 GATEWAYS: dict[str, Callable[[], Gateway]] = {
     "palomar": Palomar,

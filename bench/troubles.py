@@ -1,4 +1,4 @@
-"""The ways in which an account misbehaves in ``neighbours.py``, and the smallest HTTP client that they need.
+"""The ways in which an account misbehaves in ``noisy_neighbor.py``, and the smallest HTTP client that they need.
 
 A trouble is a coroutine: what it does before it returns is preparation, what it leaves in the group goes on while the
 neighbour is measured. Not here: the neighbour, and what is measured.
@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import numbering
 from gateways import Door
-from neighbour_peers import Customers
+from noisy_neighbor_peers import Customers
 from palomar_gateway import Palomar
 from processes import BenchError
 

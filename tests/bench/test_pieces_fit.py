@@ -22,7 +22,7 @@ SUBMIT_SM, DELIVER_SM, BIND_TRANSCEIVER, RESPONSE = 0x4, 0x5, 0x9, 0x80000000
 HEADER = struct.Struct(">IIII")
 
 
-def test_a_small_load_goes_round_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+def test_a_small_load_is_neither_lost_nor_doubled(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
     done = bench(tmp_path, "--messages=300", f"--json={out}")
     assert done.returncode == 0, done.stderr
@@ -65,7 +65,7 @@ def test_a_receipt_that_was_not_acknowledged_comes_again_after_a_rebind() -> Non
 
 
 @given(st.integers(0, numbering.MESSAGES_MAX))
-def test_every_message_has_its_own_number_that_asks_no_simulator_for_a_failure(index: int) -> None:
+def test_every_message_has_its_own_number_that_is_not_magic(index: int) -> None:
     number = numbering.number_of(index)
     assert numbering.index_of(number) == index
     assert number % 100_000 < 99_900
@@ -73,7 +73,7 @@ def test_every_message_has_its_own_number_that_asks_no_simulator_for_a_failure(i
 
 
 @pytest.mark.parametrize("number", [34_599_999_999, 34_600_099_900, 34_600_199_999])
-def test_a_number_of_nobody_is_refused(number: int) -> None:
+def test_an_unused_number_is_refused(number: int) -> None:
     with pytest.raises(ValueError, match="none of the bench's numbers"):
         numbering.index_of(number)
 
@@ -103,7 +103,7 @@ def test_a_good_run_has_its_figures_and_no_fault() -> None:
         ("load", "codes", {"0": 1, "35": 1}, "1 requests answered with another code than 0"),
     ],
 )
-def test_each_thing_that_goes_wrong_is_named(report: str, name: str, value: Any, fault: str) -> None:
+def test_each_fault_is_named(report: str, name: str, value: Any, fault: str) -> None:
     seen = reports()
     seen[report][name] = value
     assert fault in figures.wrong(figures.figures(**seen), killed=False)

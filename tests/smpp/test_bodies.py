@@ -27,7 +27,7 @@ def test_a_body_is_what_each_kind_of_field_writes_in_turn(pdu_type: type[Pdu], d
 @EVERY_PDU
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
-def test_what_is_read_leniently_is_read_strictly_just_so_where_it_is_sound(pdu_type: type[Pdu], data: st.DataObject):
+def test_a_sound_body_reads_the_same_leniently_and_strictly(pdu_type: type[Pdu], data: st.DataObject):
     frame = encode(data.draw(pdus_of(pdu_type)))
     assert _read_leniently(pdu_type, frame, 0, 7) == _strictly_or_leniently(pdu_type, frame)
 
@@ -44,7 +44,7 @@ TLV = write_tlvs(((0x0204, b"\0\1"),))
 
 
 @pytest.mark.parametrize("cut", [cut for cut in range(1, 30) if cut != len(TLV)])
-def test_a_reader_stumbles_over_a_body_that_ends_early(cut: int):
+def test_a_reader_fails_on_a_body_that_ends_early(cut: int):
     with pytest.raises(BODY_ERRORS):
         body_reader(SubmitSm)((encode(WITHOUT_TLV) + TLV)[:-cut], 0, 1)
 
@@ -54,7 +54,7 @@ def test_a_body_may_end_before_its_optional_parameters():
 
 
 @pytest.mark.parametrize("message_id", ["x" * 65, "a\0b", "\u20ac", b"bytes", 7, None])
-def test_a_writer_stumbles_over_what_the_field_cannot_hold(message_id: object):
+def test_a_writer_fails_on_a_value_that_its_field_cannot_hold(message_id: object):
     with pytest.raises((*BODY_ERRORS, TypeError)):
         body_writer(SubmitSmResp)(SubmitSmResp(message_id=message_id))  # type: ignore[arg-type]
 

@@ -64,7 +64,7 @@ def test_the_example_of_the_specification_reads_and_writes_to_the_octet():
     assert encode(bind) == BIND_OF_THE_SPECIFICATION
 
 
-def test_submit_sm_stands_on_the_wire_in_the_order_of_its_table():
+def test_submit_sm_is_written_in_the_order_of_its_table():
     pdu = SubmitSm(
         sequence_number=0x01020304,
         service_type="CMT",
@@ -207,7 +207,7 @@ def test_submit_multi_with_a_bad_destination_flag():
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(sorted(i for i in PDU_TYPES if not i & RESPONSE_BIT)), st.binary(max_size=120))
-def test_the_fused_reader_and_the_field_table_agree_about_what_is_sound(command_id: int, body: bytes):
+def test_the_generated_reader_and_the_field_table_agree_on_sound_bodies(command_id: int, body: bytes):
     frame = frame_of(command_id, body)
     position, sound = 16, True
     for _, kind in field_table(PDU_TYPES[command_id]):
@@ -338,7 +338,7 @@ def raw_tlv(tag: int, length: int, value: bytes) -> bytes:
         (raw_tlv(0x427, 1, b"\2") + b"\xff\xff", (STATE,)),
     ],
 )
-def test_what_stands_behind_a_whole_mandatory_part_costs_no_message(behind: bytes, found: tlvs.Tlvs):
+def test_octets_behind_a_whole_mandatory_part_cost_no_message(behind: bytes, found: tlvs.Tlvs):
     pdu = DeliverSm(sequence_number=5, source_addr="1", destination_addr="2", esm_class=4, short_message=b"STOP")
     frame = framed(pdu, behind)
     with pytest.raises(MalformedPdu):
@@ -385,7 +385,7 @@ def test_a_wrong_length_or_a_string_that_is_too_long_costs_no_message(
 
 
 @pytest.mark.parametrize("length", [5, 9, 60_000])
-def test_a_payload_that_is_said_to_be_longer_than_it_is_is_what_there_is(length: int):
+def test_a_payload_shorter_than_its_length_is_read_as_far_as_it_goes(length: int):
     frame = framed(DataSm(sequence_number=5, source_addr="1"), raw_tlv(0x424, length, b"STOP"))
     with pytest.raises(MalformedPdu):
         decode(frame)
@@ -404,7 +404,7 @@ def test_a_payload_that_is_said_to_be_longer_than_it_is_is_what_there_is(length:
         bytes.fromhex("00000010 00010200 00000000 00000009"),
     ],
 )
-def test_what_is_not_whole_is_not_made_up(frame: bytes):
+def test_an_incomplete_mandatory_part_is_not_salvaged(frame: bytes):
     assert salvage(frame) is None or len(frame) != int.from_bytes(frame[:4], "big")
     assert salvage(len(frame).to_bytes(4, "big") + frame[4:]) is None
 

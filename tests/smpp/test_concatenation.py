@@ -26,7 +26,7 @@ from palomar.smpp.parameters import ESM_UDHI
 PART = Concatenation(reference=0xA5, total=3, sequence=2)
 
 
-def test_the_two_headers_stand_as_3gpp_says():
+def test_the_two_headers_are_those_of_3gpp():
     assert concatenation_header(PART) == b"\x05\x00\x03\xa5\x03\x02"
     assert concatenation_header(PART, wide=True) == b"\x06\x08\x04\x00\xa5\x03\x02"
 

@@ -15,11 +15,11 @@ from palomar.smpp import (
 
 
 @pytest.mark.parametrize("kind", [FramingError, PduError, UnencodablePdu, WindowFull, WrongState])
-def test_all_are_of_one_family(kind: type[Exception]):
+def test_all_errors_have_one_base_class(kind: type[Exception]):
     assert issubclass(kind, SmppError)
 
 
-def test_what_is_wrong_with_a_pdu_says_what_an_answer_needs():
+def test_a_pdu_error_has_what_an_answer_needs():
     error = MalformedPdu("too long", command_id=4, sequence_number=7, status=0x0B, field="destination_addr")
     assert isinstance(error, PduError)
     assert issubclass(UnknownCommand, PduError)

@@ -167,14 +167,14 @@ def test_a_parameter_without_an_id_leaves_it_to_the_text(parameter: str, in_text
         (99, "MISLUKT", None),
     ],
 )
-def test_a_final_saying_wins_over_one_that_is_not_and_between_two_the_parameter(
+def test_a_final_state_wins_and_between_two_final_ones_the_parameter(
     number: int, word: str, state: MessageState | None
 ):
     receipt = parsed(f"id:1 stat:{word}".encode(), tlvs=(tlvs.MESSAGE_STATE.of(number),))
     assert (receipt.state, receipt.stat) == (state, word)
 
 
-def test_a_state_that_nobody_defined_is_named_where_there_is_no_word():
+def test_an_undefined_state_is_named_if_there_is_no_word():
     assert parsed(b"id:1", tlvs=(tlvs.MESSAGE_STATE.of(77),)).stat == "message_state:77"
 
 
@@ -222,7 +222,7 @@ def test_an_id_and_a_state_in_parameters_are_a_receipt_whatever_esm_class_says(e
         (tlvs.RECEIPTED_MESSAGE_ID.of("8"), (0x427, b"")),
     ],
 )
-def test_one_of_the_two_alone_makes_no_receipt_of_a_text(alone: tlvs.Tlvs):
+def test_an_id_or_a_state_alone_makes_no_receipt_of_a_text(alone: tlvs.Tlvs):
     assert parse_receipt(DeliverSm(short_message=b"id:7 stat:DELIVRD", tlvs=alone)) is None
 
 
@@ -292,7 +292,7 @@ def test_what_we_write_we_can_read(message_id: str, state: MessageState, moment:
 
 @given(st.lists(st.sampled_from(["id:1", "sub:2", "stat:X y", "err:", "text:t id:5", "done date:3", " "]), max_size=9))
 @settings(max_examples=100, deadline=None)
-def test_the_fast_reading_of_the_standard_layout_is_no_other_reading(fields: list[str]):
+def test_the_fast_reading_of_the_standard_layout_equals_the_slow_one(fields: list[str]):
     text = "id:a sub:b dlvrd:c submit date:d done date:e stat:f err:g text:" + " ".join(fields)
     fast, general = _read_text(text), _read_text(" " + text)
     assert fast == general

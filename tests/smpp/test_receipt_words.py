@@ -55,7 +55,7 @@ def test_words_by_meaning(word: str, state: MessageState) -> None:
         "\0",
     ],
 )
-def test_what_nobody_knows_is_not_guessed(word: str) -> None:
+def test_unknown_words_are_not_guessed(word: str) -> None:
     assert state_of(word) is None
 
 
@@ -66,5 +66,5 @@ def test_no_word_stands_for_two_states() -> None:
 
 
 @given(st.text(max_size=200))
-def test_whatever_comes_it_is_a_state_or_none(word: str) -> None:
+def test_any_word_gives_a_state_or_none(word: str) -> None:
     assert state_of(word) in (None, *MessageState)

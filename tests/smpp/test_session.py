@@ -137,7 +137,7 @@ class TestBinding:
         assert isinstance(found, event)
         assert esme.is_bound is (status == 0)
 
-    def test_once_bound_a_generic_nack_to_nothing_says_nothing(self):
+    def test_once_bound_an_unexpected_generic_nack_is_ignored(self):
         esme = bound_esme()
         nack = GenericNack(command_status=CommandStatus.ESME_RINVCMDID)
         assert esme.receive(encode(nack), 1.0) == [UnexpectedResponse(nack)]
@@ -227,7 +227,7 @@ class TestRequestsOfOurs:
         nack = GenericNack(command_status=3, sequence_number=number)
         assert esme.receive(encode(nack), 1.0) == [ResponseReceived("m", nack)]
 
-    def test_an_answer_to_nothing_is_told_and_changes_nothing(self):
+    def test_an_unexpected_answer_is_reported_and_changes_nothing(self):
         esme = bound_esme()
         stray = SubmitSmResp(sequence_number=4711, message_id="1")
         assert esme.receive(encode(stray), 1.0) == [UnexpectedResponse(stray)]
@@ -241,7 +241,7 @@ class TestRequestsOfOurs:
         right = SubmitSmResp(sequence_number=number)
         assert esme.receive(encode(right), 1.0) == [ResponseReceived("m", right)]
 
-    def test_requests_time_out_each_in_its_turn_and_late_answers_are_still_facts(self):
+    def test_requests_time_out_in_order_and_late_answers_are_reported(self):
         esme = bound_esme()
         first, second = esme.send(SubmitSm(), 1.0, context="a"), esme.send(SubmitSm(), 2.0, context="b")
         assert esme.next_deadline() == 11.0
@@ -375,7 +375,7 @@ class TestRequestsOfThePeer:
         assert said(esme) == [GenericNack(command_status=CommandStatus.ESME_RINVCMDID, sequence_number=9)]
         assert esme.is_bound
 
-    def test_unknown_responses_and_malformed_alerts_are_told_but_not_answered(self):
+    def test_unknown_responses_and_malformed_alerts_are_reported_but_not_answered(self):
         esme = bound_esme()
         unknown_response = bytes.fromhex("00000010 80010200 00000000 00000009")
         cut_alert = bytes.fromhex("00000010 00000102 00000000 0000000A")
@@ -401,7 +401,7 @@ class TestLink:
         assert esme.receive(answer, 31.0) == []
         assert esme.next_deadline() == 61.0
 
-    def test_whatever_comes_puts_the_question_off(self):
+    def test_anything_received_postpones_the_enquire_link(self):
         esme = bound_esme()
         esme.receive(encode(DeliverSm(sequence_number=1)), 29.0)
         assert esme.on_time(30.0) == []
@@ -415,7 +415,7 @@ class TestLink:
         assert esme.on_time(38.0) == []
         assert esme.on_time(40.0) == [RequestTimedOut("m", 2), Closed(CloseReason.LINK_DEAD, ())]
 
-    def test_a_peer_that_talks_without_answering_the_question_is_alive(self):
+    def test_a_peer_that_sends_without_answering_enquire_link_is_alive(self):
         esme = bound_esme()
         esme.on_time(30.0)
         esme.receive(encode(DeliverSm(sequence_number=1)), 35.0)
@@ -477,7 +477,7 @@ class TestEnd:
         assert found == [Closed(CloseReason.UNBOUND_BY_PEER, ("d",))]
         assert said(smsc) == [UnbindResp(sequence_number=2)]
 
-    def test_a_framing_error_is_nacked_and_ends_the_session_after_what_was_sound(self):
+    def test_a_framing_error_is_nacked_and_ends_the_session_after_the_sound_pdus(self):
         esme = bound_esme()
         for context in ("a", "b"):
             esme.send(SubmitSm(), 1.0, context=context)

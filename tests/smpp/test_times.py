@@ -38,7 +38,7 @@ def test_reading(text: str, expected: datetime | timedelta | None):
         "٢51122103059000+",
     ],
 )
-def test_what_is_no_time(text: str):
+def test_invalid_times(text: str):
     with pytest.raises(InvalidTime):
         parse_time(text)
 
@@ -65,12 +65,12 @@ def test_relative_times_survive_to_the_second(span: timedelta):
 
 
 @pytest.mark.parametrize("days", [2, 99])
-def test_relative_times_of_up_to_99_days_are_told_in_days(days: int):
+def test_relative_times_of_up_to_99_days_are_written_in_days(days: int):
     assert format_relative_time(timedelta(days=days)) == f"0000{days:02}000000000R"
 
 
 @pytest.mark.parametrize("span", [timedelta(seconds=-1), timedelta(days=100 * 365)])
-def test_spans_that_cannot_be_told(span: timedelta):
+def test_spans_that_cannot_be_written(span: timedelta):
     with pytest.raises(InvalidTime):
         format_relative_time(span)
 
@@ -79,6 +79,6 @@ def test_spans_that_cannot_be_told(span: timedelta):
     "moment",
     [datetime(2025, 1, 1), datetime(1999, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)],  # noqa: DTZ001
 )
-def test_moments_that_cannot_be_told(moment: datetime):
+def test_moments_that_cannot_be_written(moment: datetime):
     with pytest.raises(InvalidTime):
         format_time(moment)

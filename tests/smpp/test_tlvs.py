@@ -76,7 +76,7 @@ def test_a_flag_is_there_or_not():
     assert tlvs.ALERT_ON_MESSAGE_DELIVERY.find((tlvs.ALERT_ON_MESSAGE_DELIVERY.of(),)) == b""
 
 
-def test_reading_stops_where_no_whole_parameter_follows():
+def test_reading_stops_before_an_incomplete_parameter():
     octets = write_tlvs(((1, b"ab"), (0xFFFF, b"")))
     assert octets == b"\0\1\0\2ab\xff\xff\0\0"
     assert read_tlvs(octets, 0) == (((1, b"ab"), (0xFFFF, b"")), 10)

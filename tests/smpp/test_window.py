@@ -31,7 +31,7 @@ def test_a_context_of_none_is_a_context():
     assert window.settle(1, SUBMIT_SM_RESP) == (None, b"")
 
 
-def test_what_expires_is_the_oldest_and_can_still_be_settled_late():
+def test_the_oldest_requests_expire_and_can_still_be_settled_late():
     window = window_of(1, 2, 3)
     assert window.next_deadline() == 1.0
     assert window.expire(2.0) == [(1, "c1", frame(1)), (2, "c2", frame(2))]

@@ -34,7 +34,7 @@ async def test_a_connection_ends_at_its_nth_pdu_and_so_does_the_next() -> None:
 
 
 @in_virtual_time
-async def test_a_half_open_connection_says_nothing_and_stays() -> None:
+async def test_a_half_open_connection_sends_nothing_and_stays_open() -> None:
     smsc = make_smsc(chaos="half-open")
     client = await connect(smsc)
     client.send(message())
@@ -49,7 +49,7 @@ async def test_a_half_open_connection_says_nothing_and_stays() -> None:
 
 
 @in_virtual_time
-async def test_what_a_half_open_connection_had_not_acknowledged_comes_over_the_next() -> None:
+async def test_deliveries_unacknowledged_on_a_half_open_connection_come_over_the_next() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     client.answer_with = None
@@ -65,7 +65,7 @@ async def test_what_a_half_open_connection_had_not_acknowledged_comes_over_the_n
 
 
 @in_virtual_time
-async def test_an_alert_needs_no_answer_and_takes_no_room() -> None:
+async def test_an_alert_needs_no_answer_and_no_window_slot() -> None:
     smsc = make_smsc(window=1)
     client = await connect(smsc)
     client.answer_with = None
@@ -78,7 +78,7 @@ async def test_an_alert_needs_no_answer_and_takes_no_room() -> None:
 
 
 @in_virtual_time
-async def test_an_esme_that_is_called_may_bind_and_gets_what_waits_for_it() -> None:
+async def test_an_esme_that_is_called_may_bind_and_gets_its_waiting_deliveries() -> None:
     smsc = make_smsc()
     smsc.phones.write("573001234567", "85355", "hola", system_id="esme")
     for kind in (BindReceiver, BindTransceiver):
@@ -98,7 +98,7 @@ async def test_an_esme_that_is_called_may_bind_and_gets_what_waits_for_it() -> N
 
 
 @in_virtual_time
-async def test_an_esme_that_is_called_may_not_bind_to_send_only_and_is_not_waited_for() -> None:
+async def test_an_esme_that_is_called_may_not_bind_as_transmitter_nor_wait_forever() -> None:
     smsc = make_smsc(bind_timeout_seconds=10)
     client = Client()
     join(smsc.outbind_connection(password=""), client)
@@ -111,7 +111,7 @@ async def test_an_esme_that_is_called_may_not_bind_to_send_only_and_is_not_waite
 
 
 @in_virtual_time
-async def test_a_connection_tells_when_it_is_gone() -> None:
+async def test_a_connection_reports_when_it_is_closed() -> None:
     smsc = make_smsc()
     peer = smsc.outbind_connection(password="")
     client = Client()

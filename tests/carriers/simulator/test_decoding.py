@@ -28,7 +28,7 @@ from palomar.text import gsm7
         ("世".encode("utf-16-be"), 0xE0, "gsm", "世"),
     ],
 )
-def test_texts_are_read_as_their_coding_says(octets: bytes, data_coding: int, alphabet: Alphabet, text: str) -> None:
+def test_texts_are_decoded_by_their_data_coding(octets: bytes, data_coding: int, alphabet: Alphabet, text: str) -> None:
     assert shown_text(octets, data_coding, alphabet) == text
 
 
@@ -40,6 +40,6 @@ def test_class_0_is_flash(data_coding: int, flash: int) -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 255), st.sampled_from(["gsm", "latin-1", "ascii"]))
-def test_anything_shows_something(octets: bytes, data_coding: int, alphabet: Alphabet) -> None:
+def test_any_octets_show_some_text(octets: bytes, data_coding: int, alphabet: Alphabet) -> None:
     assert isinstance(shown_text(octets, data_coding, alphabet), str)
     assert 0 <= plain_coding(data_coding) < 16

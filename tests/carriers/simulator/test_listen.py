@@ -38,7 +38,7 @@ async def test_it_takes_messages_over_tcp_and_stops() -> None:
 
 
 @pytest.mark.parametrize("shows_a_certificate", [True, False])
-async def test_behind_tls_it_asks_for_a_certificate_where_it_is_told_so(
+async def test_over_tls_it_asks_for_a_client_certificate_if_configured(
     tmp_path: Path, shows_a_certificate: bool
 ) -> None:
     ours, theirs = Authority(tmp_path, "smsc"), Authority(tmp_path, "clients")
@@ -64,7 +64,7 @@ async def test_behind_tls_it_asks_for_a_certificate_where_it_is_told_so(
 
 
 @pytest.mark.parametrize("missing", ["certificate", "key", "client_authority"])
-def test_a_file_that_is_not_there_is_told(tmp_path: Path, missing: str) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path, missing: str) -> None:
     issued = Authority(tmp_path, "smsc").issue("localhost")
     files = {"certificate": str(issued.certificate), "key": str(issued.key), "client_authority": str(issued.authority)}
     with pytest.raises(OSError):
@@ -72,7 +72,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, missing: str) -> None:
 
 
 @in_virtual_time
-async def test_it_calls_an_esme_again_and_again_and_says_when_nobody_answers() -> None:
+async def test_it_calls_an_esme_repeatedly_and_reports_when_nobody_answers() -> None:
     smsc, loop = make_smsc(), asyncio.get_running_loop()
     called: list[Client] = []
     failures: list[OSError] = []

@@ -35,7 +35,7 @@ def test_without_a_receiver_everything_waits() -> None:
     assert len(mailbox) == 2
 
 
-def test_a_receiver_takes_what_it_has_room_for_in_order() -> None:
+def test_a_receiver_takes_as_many_as_it_has_room_for_in_order() -> None:
     mailbox, taker = filled(b"1", b"2", b"3"), Taker(2)
     mailbox.add_receiver(taker)
     mailbox.deliver_waiting()
@@ -43,7 +43,7 @@ def test_a_receiver_takes_what_it_has_room_for_in_order() -> None:
     assert len(mailbox) == 1
 
 
-def test_what_comes_back_goes_first_and_in_its_order() -> None:
+def test_returned_deliveries_go_first_and_in_order() -> None:
     mailbox, gone, next_one = filled(b"1", b"2", b"3"), Taker(2), Taker(9)
     mailbox.add_receiver(gone)
     mailbox.deliver_waiting()
@@ -64,7 +64,7 @@ def test_receivers_take_turns() -> None:
     assert len(one.taken) == len(two.taken) == 3
 
 
-def test_beyond_the_limit_the_oldest_is_given_up_and_counted() -> None:
+def test_beyond_the_limit_the_oldest_is_dropped_and_counted() -> None:
     mailbox, taker = filled(b"1", b"2", b"3", limit=2), Taker(9)
     mailbox.add_receiver(taker)
     mailbox.deliver_waiting()

@@ -50,7 +50,7 @@ async def test_writes_of_one_turn_arrive_as_one_read_in_order() -> None:
     assert (far.received, far.reads) == (b"abc", 1)
 
 
-async def test_closing_delivers_what_was_written_and_then_both_sides_are_lost() -> None:
+async def test_closing_delivers_written_octets_and_then_ends_both_sides() -> None:
     near, far = Recorder(), Recorder()
     transport = join(near, far)
     transport.write(b"last words")

@@ -32,7 +32,7 @@ def test_the_oldest_are_forgotten_first() -> None:
     assert memory.find("c", system_id="esme") == (kept[2],)
 
 
-def test_one_takes_the_place_of_another_under_the_same_id() -> None:
+def test_a_message_replaces_another_under_the_same_id() -> None:
     memory, old, beside = MessageStore(limit=9), taken("a"), taken("a")
     memory.add((old, beside))
     new = taken("a", text=b"new")
@@ -40,7 +40,7 @@ def test_one_takes_the_place_of_another_under_the_same_id() -> None:
     assert memory.find("a", system_id="esme") == (new, beside)
 
 
-def test_only_what_has_neither_arrived_nor_ended_may_be_changed() -> None:
+def test_only_a_message_that_has_neither_arrived_nor_ended_may_be_changed() -> None:
     memory = MessageStore(limit=9)
     arrived, ended, cancelled, waiting = (taken(name) for name in "abcd")
     arrived.arrived, ended.done_ms, cancelled.cancelled = True, 1, True
@@ -51,13 +51,13 @@ def test_only_what_has_neither_arrived_nor_ended_may_be_changed() -> None:
     assert between(memory, system_id="other") == []
 
 
-def test_once_nothing_more_happens_only_the_end_is_kept() -> None:
+def test_when_no_step_is_pending_only_the_final_state_is_kept() -> None:
     one = taken("a")
     one.forget_text()
     assert (one.pdu.short_message, one.source) == (b"", "PALOMAR")
 
 
-def test_the_last_receipt_is_that_which_comes_last() -> None:
+def test_the_last_receipt_is_the_latest_of_the_plan() -> None:
     several = DeliveryPlan(
         does="", receipts=(PlannedReceipt(stat="ENROUTE", after_seconds=3), PlannedReceipt(stat="DELIVRD"))
     )

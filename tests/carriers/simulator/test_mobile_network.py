@@ -57,7 +57,7 @@ async def test_receipts_are_written_in_the_scripts_style(chaos: str, text: bytes
 
 
 @in_virtual_time
-async def test_a_scheduled_message_waits_for_its_time_and_one_that_is_past_does_not() -> None:
+async def test_a_scheduled_message_waits_unless_its_time_is_past() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     client.send(message(text=b"later", schedule_delivery_time="000000001000000R"))
@@ -79,7 +79,7 @@ async def test_a_scheduled_message_waits_for_its_time_and_one_that_is_past_does_
     ],
 )
 @in_virtual_time
-async def test_a_message_that_is_not_delivered_in_its_validity_expires(
+async def test_a_message_not_delivered_within_its_validity_expires(
     number: str, validity: str, words: list[str], arrives: bool
 ) -> None:
     smsc = make_smsc()
@@ -99,7 +99,7 @@ async def test_the_validity_runs_while_a_message_waits_for_its_time() -> None:
 
 
 @in_virtual_time
-async def test_a_phone_that_was_away_is_there_again_and_its_sender_alerted() -> None:
+async def test_a_sender_is_alerted_when_an_absent_phone_is_back() -> None:
     client = await connect(make_smsc())
     client.send(message("573001299923"))
     client.send(message("573001299901"))
@@ -120,7 +120,7 @@ async def test_a_phone_that_was_away_is_there_again_and_its_sender_alerted() -> 
     ],
 )
 @in_virtual_time
-async def test_a_script_has_its_way_with_receipts(chaos: str, words: list[str], seconds: float) -> None:
+async def test_a_script_delays_doubles_and_loses_receipts(chaos: str, words: list[str], seconds: float) -> None:
     smsc = make_smsc(chaos=chaos)
     client = await connect(smsc)
     client.send(message())
@@ -130,7 +130,7 @@ async def test_a_script_has_its_way_with_receipts(chaos: str, words: list[str], 
 
 
 @in_virtual_time
-async def test_what_was_due_while_the_clock_jumped_comes_at_once() -> None:
+async def test_steps_that_were_due_while_the_clock_jumped_happen_at_once() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     client.send(message(schedule_delivery_time="000001000000000R"))
@@ -142,7 +142,7 @@ async def test_what_was_due_while_the_clock_jumped_comes_at_once() -> None:
 
 
 @in_virtual_time
-async def test_a_message_of_before_a_restart_is_reported_under_its_name_and_its_phone_does_not_answer_again() -> None:
+async def test_a_message_from_before_a_restart_is_reported_under_its_id_and_its_phone_does_not_answer_again() -> None:
     smsc = make_smsc(chaos="ids=hex-decimal")
     client = await connect(smsc)
     smsc.restore("esme", "C0FFEE", message("573001299914"))
@@ -152,7 +152,7 @@ async def test_a_message_of_before_a_restart_is_reported_under_its_name_and_its_
 
 
 @in_virtual_time
-async def test_everything_comes_by_data_sm_where_it_is_set_so() -> None:
+async def test_deliveries_come_by_data_sm_if_configured() -> None:
     client = await connect(make_smsc(deliver_by="data_sm"))
     client.send(message("573001299914"))
     await asyncio.sleep(2)
@@ -163,7 +163,7 @@ async def test_everything_comes_by_data_sm_where_it_is_set_so() -> None:
 
 
 @in_virtual_time
-async def test_memory_keeps_no_text_of_what_has_ended() -> None:
+async def test_the_text_of_an_ended_message_is_not_kept() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     for number in ("573001234567", "573001299910", "573001299914", "573001299906"):

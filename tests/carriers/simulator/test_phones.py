@@ -85,7 +85,7 @@ async def test_two_texts_with_the_same_reference_are_two_messages() -> None:
 
 
 @in_virtual_time
-async def test_a_text_whose_parts_have_not_all_come_shows_those_that_have() -> None:
+async def test_an_incomplete_text_shows_the_parts_that_have_come() -> None:
     smsc = make_smsc()
     first, *_, last = long_message(LONG, "udh")
     await sent(smsc, first, last)
@@ -95,7 +95,7 @@ async def test_a_text_whose_parts_have_not_all_come_shows_those_that_have() -> N
 
 
 @in_virtual_time
-async def test_every_part_on_a_phone_has_the_name_that_its_sender_was_told() -> None:
+async def test_every_part_on_a_phone_has_the_id_that_its_sender_was_given() -> None:
     smsc = make_smsc()
     arrived: list[str] = []
     smsc.subscribe(lambda arrival: arrived.append(arrival.reference))
@@ -108,7 +108,7 @@ async def test_every_part_on_a_phone_has_the_name_that_its_sender_was_told() -> 
 
 
 @in_virtual_time
-async def test_a_message_is_on_its_phone_before_its_receipt_has_left() -> None:
+async def test_a_message_is_on_its_phone_before_its_receipt_leaves() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     receipts_then: list[int] = []
@@ -133,14 +133,14 @@ async def test_a_message_is_on_its_phone_before_its_receipt_has_left() -> None:
     ],
 )
 @in_virtual_time
-async def test_only_what_was_delivered_is_on_a_phone_and_once(digits: str, arrives: int) -> None:
+async def test_only_delivered_messages_are_on_a_phone_and_each_once(digits: str, arrives: int) -> None:
     smsc = make_smsc()
     await sent(smsc, message("5730012" + digits))
     assert len(smsc.phones.recent()) == arrives
 
 
 @in_virtual_time
-async def test_each_number_shows_its_own_and_a_flash_message_is_one() -> None:
+async def test_each_number_shows_its_own_messages_and_which_are_flash() -> None:
     smsc = make_smsc()
     await sent(smsc, message(NUMBER, b"one"), message(OTHER, b"now", data_coding=0x10))
     assert shown(smsc, NUMBER) == ["one"]
@@ -150,7 +150,7 @@ async def test_each_number_shows_its_own_and_a_flash_message_is_one() -> None:
 
 
 @in_virtual_time
-async def test_listeners_are_told_of_each_part_under_one_serial_until_they_leave() -> None:
+async def test_listeners_get_each_part_under_one_serial_until_they_unsubscribe() -> None:
     smsc = make_smsc(receipt_delay_seconds=0)
     heard: list[PhoneMessage] = []
     leave = smsc.phones.subscribe(heard.append)
@@ -165,7 +165,7 @@ async def test_listeners_are_told_of_each_part_under_one_serial_until_they_leave
 
 
 @in_virtual_time
-async def test_no_more_is_kept_than_there_is_room_for() -> None:
+async def test_phones_keep_a_bounded_number_of_messages() -> None:
     smsc = make_smsc(receipt_delay_seconds=0)
     client = await connect(smsc)
     for serial in range(phones.ARRIVALS_KEPT + 10):
@@ -203,7 +203,7 @@ async def test_a_phone_writes_any_text_of_any_length(text: str, coding: int) -> 
 
 
 @in_virtual_time
-async def test_a_phone_answers_whoever_wrote_to_it_last_from_that_address() -> None:
+async def test_a_phone_answers_the_client_that_last_wrote_from_that_address() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     other = await connect(smsc, system_id="other", password="hidden")
@@ -220,7 +220,7 @@ async def test_a_phone_answers_whoever_wrote_to_it_last_from_that_address() -> N
 
 
 @in_virtual_time
-async def test_what_a_phone_writes_waits_for_a_client_that_is_away_and_its_answer_is_kept_too() -> None:
+async def test_a_phones_messages_wait_for_an_absent_client() -> None:
     smsc = make_smsc()
     smsc.phones.write(NUMBER, "85355", "early")
     client = await connect(smsc)
@@ -242,7 +242,7 @@ async def test_a_text_beyond_255_parts_cannot_be_written() -> None:
 
 
 @in_virtual_time
-async def test_a_number_behaves_as_it_is_told_until_it_is_told_nothing() -> None:
+async def test_a_number_behaves_as_set_until_that_is_undone() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     for how in ("fail", "99904", "lose-receipts", None):
@@ -254,7 +254,7 @@ async def test_a_number_behaves_as_it_is_told_until_it_is_told_nothing() -> None
 
 
 @in_virtual_time
-async def test_a_magic_number_may_behave_as_any_other_and_slow_is_ten_seconds() -> None:
+async def test_a_magic_number_may_be_set_to_ordinary_and_slow_is_ten_seconds() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     smsc.phones.set_behavior("573001299901", "ordinary")
@@ -268,7 +268,7 @@ async def test_a_magic_number_may_behave_as_any_other_and_slow_is_ten_seconds() 
 
 
 @in_virtual_time
-async def test_how_numbers_behave_can_be_asked_and_nonsense_is_told() -> None:
+async def test_the_behavior_of_numbers_can_be_read_and_nonsense_is_refused() -> None:
     smsc = make_smsc()
     smsc.phones.set_behavior(NUMBER, "99910")
     smsc.phones.set_behavior(OTHER, "lose-answers=50%")

@@ -56,7 +56,7 @@ def to(number: str) -> DestinationAddress:
 
 
 @in_virtual_time
-async def test_a_message_to_many_is_taken_for_those_that_can_be_reached_and_refused_for_the_others() -> None:
+async def test_a_message_to_many_is_taken_for_valid_addresses_and_refused_for_the_others() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     client.send(multi(to(ORDINARY), to(REFUSED), DistributionList(name="friends"), to(FAILS)))
@@ -84,7 +84,7 @@ async def test_a_message_to_many_is_taken_for_those_that_can_be_reached_and_refu
     ],
 )
 @in_virtual_time
-async def test_a_message_that_reaches_nobody_is_refused_whole(
+async def test_a_message_without_a_valid_address_is_refused_whole(
     entries: tuple[DestinationAddress | DistributionList, ...], status: int
 ) -> None:
     client = await connect(make_smsc())
@@ -94,7 +94,7 @@ async def test_a_message_that_reaches_nobody_is_refused_whole(
 
 
 @in_virtual_time
-async def test_of_several_messages_of_one_id_a_query_tells_the_one_that_is_furthest_from_its_end() -> None:
+async def test_a_query_of_several_messages_under_one_id_answers_with_an_unfinished_one() -> None:
     client = await connect(make_smsc())
     client.send(multi(to(FAILS), to(SLOW)))
     await asyncio.sleep(2)
@@ -113,7 +113,7 @@ async def test_of_several_messages_of_one_id_a_query_tells_the_one_that_is_furth
 
 
 @in_virtual_time
-async def test_what_was_sent_by_data_sm_is_reported_by_data_sm() -> None:
+async def test_a_message_sent_by_data_sm_is_reported_by_data_sm() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     client.send(
@@ -135,7 +135,7 @@ async def test_what_was_sent_by_data_sm_is_reported_by_data_sm() -> None:
 
 
 @in_virtual_time
-async def test_data_sm_is_refused_and_lives_as_long_as_submit_sm_would() -> None:
+async def test_data_sm_is_refused_and_expires_as_submit_sm_does() -> None:
     client = await connect(make_smsc())
     payload = tlvs.MESSAGE_PAYLOAD.of(b"hola")
     client.send(DataSm(destination_addr=REFUSED, tlvs=(payload,)))
@@ -146,7 +146,7 @@ async def test_data_sm_is_refused_and_lives_as_long_as_submit_sm_would() -> None
 
 
 @in_virtual_time
-async def test_who_sets_the_delivery_pending_flag_is_told_so_and_alerted() -> None:
+async def test_the_delivery_pending_flag_is_confirmed_and_an_alert_follows() -> None:
     client = await connect(make_smsc())
     flag, payload = tlvs.SET_DPF.of(1), tlvs.MESSAGE_PAYLOAD.of(b"hola")
     client.send(DataSm(source_addr="PALOMAR", destination_addr=FAILS, registered_delivery=1, tlvs=(payload, flag)))
@@ -174,7 +174,7 @@ async def test_an_ended_message_has_the_date_of_its_end() -> None:
 
 
 @in_virtual_time
-async def test_nobody_is_told_of_the_messages_of_another() -> None:
+async def test_a_client_cannot_query_the_messages_of_another() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     stranger = await connect(smsc, system_id="other", password="hidden")
@@ -207,7 +207,7 @@ async def test_a_message_not_yet_delivered_is_cancelled_and_its_receipt_says_so(
 
 
 @in_virtual_time
-async def test_what_was_delivered_or_cancelled_cannot_be_cancelled_again() -> None:
+async def test_a_delivered_or_cancelled_message_cannot_be_cancelled() -> None:
     client = await connect(make_smsc())
     delivered = await taken(client, message())
     await asyncio.sleep(2)
@@ -268,7 +268,7 @@ async def test_a_delivered_message_and_a_bad_time_are_not_replaced() -> None:
 
 
 @in_virtual_time
-async def test_replace_if_present_takes_the_place_of_what_waits_between_the_same_addresses() -> None:
+async def test_replace_if_present_replaces_the_waiting_message_between_the_same_addresses() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     first = await taken(client, message(SLOW, b"first", replace_if_present_flag=1))
@@ -283,7 +283,7 @@ async def test_replace_if_present_takes_the_place_of_what_waits_between_the_same
 
 
 @in_virtual_time
-async def test_a_request_out_of_its_state_is_refused_by_the_table() -> None:
+async def test_a_request_that_the_session_state_does_not_allow_is_refused() -> None:
     client = await connect(make_smsc())
     client.transport.write(_bare(DeliverSm.command_id))  # type: ignore[union-attr]
     await asyncio.sleep(0.01)

@@ -33,7 +33,7 @@ def test_times_are_seconds_from_now(schedule: str, validity: str, timing: Delive
         ("validity_period", CommandStatus.ESME_RINVEXPIRY),
     ],
 )
-def test_what_is_no_time_has_the_status_of_its_field(field: str, status: CommandStatus) -> None:
+def test_an_invalid_time_has_the_status_of_its_field(field: str, status: CommandStatus) -> None:
     with pytest.raises(InvalidSchedule) as raised:
         read_schedule(SubmitSm(**{field: "tomorrow"}), now_ms=NOON_MS)
     assert raised.value.status is status

@@ -33,7 +33,7 @@ def scheduler(diary: Diary) -> Scheduler:
 
 
 @in_virtual_time
-async def test_acts_happen_when_they_are_due_and_what_follows_is_asked_once() -> None:
+async def test_actions_run_when_they_are_due_and_the_hook_after_them_runs_once() -> None:
     diary = Diary()
     planned = scheduler(diary)
     for what, seconds in (("late", 5), ("soon", 1), ("soon too", 1)):
@@ -45,7 +45,7 @@ async def test_acts_happen_when_they_are_due_and_what_follows_is_asked_once() ->
 
 
 @in_virtual_time
-async def test_what_was_due_in_skipped_time_comes_at_once_in_order_and_the_rest_comes_sooner() -> None:
+async def test_actions_due_in_skipped_time_run_at_once_in_order_and_the_others_earlier() -> None:
     diary = Diary()
     planned = scheduler(diary)
     for what, seconds in (("in two days", 172_800), ("tomorrow", 86_400), ("in an hour", 3_600)):
@@ -62,7 +62,7 @@ async def test_what_was_due_in_skipped_time_comes_at_once_in_order_and_the_rest_
 
 
 @in_virtual_time
-async def test_its_time_goes_on_from_where_it_was_moved() -> None:
+async def test_its_time_continues_from_where_it_was_moved() -> None:
     diary = Diary()
     planned = scheduler(diary)
     before = planned.now()
@@ -74,7 +74,7 @@ async def test_its_time_goes_on_from_where_it_was_moved() -> None:
 
 
 @in_virtual_time
-async def test_a_closed_agenda_does_nothing_more() -> None:
+async def test_a_closed_scheduler_runs_nothing() -> None:
     diary = Diary()
     planned = scheduler(diary)
     planned.call_later(1, diary.act("planned before"))
@@ -85,7 +85,7 @@ async def test_a_closed_agenda_does_nothing_more() -> None:
 
 
 @in_virtual_time
-async def test_an_act_that_fails_takes_no_other_with_it() -> None:
+async def test_an_action_that_fails_stops_no_other() -> None:
     def fail() -> None:
         raise RuntimeError("a bug")
 

@@ -16,13 +16,13 @@ from palomar.carriers.simulator.smsc import SimulatorSmsc
         ({"answer_timeout_seconds": 0}, "answer_timeout_seconds: more than 0, not 0"),
     ],
 )
-def test_what_cannot_be_is_told(settings: dict[str, object], complaint: str) -> None:
+def test_an_invalid_setting_is_an_error_that_names_it(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError) as raised:
         SimulatorSettings(**settings)  # type: ignore[arg-type]
     assert str(raised.value) == complaint
 
 
 @in_virtual_time
-async def test_a_script_of_the_settings_is_at_work_from_the_start() -> None:
+async def test_a_script_in_the_settings_is_in_force_from_the_start() -> None:
     smsc: SimulatorSmsc = make_smsc(chaos="everything")
     assert smsc.chaos == EVERYTHING

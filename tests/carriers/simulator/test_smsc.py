@@ -70,7 +70,7 @@ async def test_magic_numbers(digits: str, statuses: list[int], words: list[str])
 
 @pytest.mark.parametrize(("digits", "refusals"), [("99905", 2), ("99918", 1), ("99919", 1)])
 @in_virtual_time
-async def test_some_are_refused_at_first_and_again_the_next_time(digits: str, refusals: int) -> None:
+async def test_some_numbers_are_refused_at_first_and_then_taken_each_time(digits: str, refusals: int) -> None:
     client = await connect(make_smsc())
     for _ in range(2 * (refusals + 1)):
         client.send(message("5730012" + digits))
@@ -119,7 +119,7 @@ async def test_the_phone_answers_from_its_number() -> None:
 
 
 @in_virtual_time
-async def test_a_receipt_in_parameters_has_no_text() -> None:
+async def test_a_receipt_in_tlvs_has_no_text() -> None:
     client = await connect(make_smsc())
     client.send(message("573001299921"))
     await asyncio.sleep(2)
@@ -132,7 +132,7 @@ async def test_a_receipt_in_parameters_has_no_text() -> None:
     ("wanted", "digits", "count"), [(0, "00001", 0), (2, "00001", 0), (2, "99901", 1), (1, "00001", 1)]
 )
 @in_virtual_time
-async def test_receipts_only_where_they_were_asked_for(wanted: int, digits: str, count: int) -> None:
+async def test_receipts_are_sent_only_if_requested(wanted: int, digits: str, count: int) -> None:
     client = await connect(make_smsc())
     client.send(message("5730012" + digits, registered_delivery=wanted))
     await asyncio.sleep(2)
@@ -181,7 +181,7 @@ async def test_receipts_wait_for_a_receiver_of_their_own_system_id() -> None:
 
 
 @in_virtual_time
-async def test_what_was_not_acknowledged_comes_again_over_the_next_bind_in_order() -> None:
+async def test_unacknowledged_deliveries_come_again_over_the_next_bind_in_order() -> None:
     smsc = make_smsc(receipt_delay_seconds=0)
     client = await connect(smsc)
     client.answer_with = None
@@ -214,7 +214,7 @@ async def test_a_receipt_without_an_answer_comes_again_after_its_time() -> None:
 
 
 @in_virtual_time
-async def test_a_receipt_refused_for_now_comes_again_and_one_refused_for_good_does_not() -> None:
+async def test_a_receipt_refused_temporarily_comes_again_and_one_refused_for_good_does_not() -> None:
     smsc = make_smsc(deliver_retry_seconds=2)
     client = await connect(smsc)
     client.answer_with = TEMPORARY
@@ -228,7 +228,7 @@ async def test_a_receipt_refused_for_now_comes_again_and_one_refused_for_good_do
 
 
 @in_virtual_time
-async def test_no_more_deliveries_without_an_answer_than_the_window() -> None:
+async def test_unanswered_deliveries_never_exceed_the_window() -> None:
     smsc = make_smsc(window=3, receipt_delay_seconds=0)
     client = await connect(smsc)
     client.answer_with = None
@@ -241,7 +241,7 @@ async def test_no_more_deliveries_without_an_answer_than_the_window() -> None:
 
 @pytest.mark.parametrize(("digits", "before", "after"), [("00001", 1, 2), ("99901", 1, 5), ("99906", 1, 1)])
 @in_virtual_time
-async def test_a_query_tells_how_a_message_stands(digits: str, before: int, after: int) -> None:
+async def test_a_query_returns_the_state_of_a_message(digits: str, before: int, after: int) -> None:
     client = await connect(make_smsc())
     client.send(message("5730012" + digits))
     await asyncio.sleep(0.01)
@@ -260,7 +260,7 @@ async def test_a_query_tells_how_a_message_stands(digits: str, before: int, afte
 
 @pytest.mark.parametrize(("ids", "digits"), [("decimal", "0123456789"), ("hexadecimal", "0123456789ABCDEF")])
 @in_virtual_time
-async def test_ids_are_of_the_kind_asked_for_and_never_the_same(ids: str, digits: str) -> None:
+async def test_ids_are_of_the_configured_kind_and_never_repeat(ids: str, digits: str) -> None:
     client = await connect(make_smsc(ids=ids))
     for _ in range(200):
         client.send(message())
@@ -271,7 +271,7 @@ async def test_ids_are_of_the_kind_asked_for_and_never_the_same(ids: str, digits
 
 
 @in_virtual_time
-async def test_subscribers_are_told_what_arrives_until_they_leave() -> None:
+async def test_subscribers_get_every_arrival_until_they_unsubscribe() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     arrivals: list[ArrivedPart] = []
@@ -299,7 +299,7 @@ async def test_a_phone_writes_to_whoever_is_bound_later() -> None:
 
 
 @in_virtual_time
-async def test_a_mailbox_is_bounded_and_gives_up_the_oldest() -> None:
+async def test_a_mailbox_is_bounded_and_drops_the_oldest() -> None:
     smsc = make_smsc(mailbox_limit=2)
     for text in (b"1", b"2", b"3"):
         smsc.send_inbound(system_id="esme", source="573001234567", destination="85355", octets=text)
@@ -309,7 +309,7 @@ async def test_a_mailbox_is_bounded_and_gives_up_the_oldest() -> None:
 
 
 @in_virtual_time
-async def test_closing_unbinds_everybody_and_nothing_is_due_any_more() -> None:
+async def test_closing_unbinds_every_client_and_cancels_everything_due() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     client.send(message())

@@ -4,7 +4,7 @@ from palomar.carriers.simulator.chaos.fault_injector import RepeatCause
 from palomar.carriers.simulator.stats import Stats
 
 
-def test_every_cause_of_a_double_has_a_counter_of_its_own() -> None:
+def test_every_cause_of_a_repeat_has_its_own_counter() -> None:
     stats = Stats()
     for times, cause in enumerate(RepeatCause, 1):
         for _ in range(times):

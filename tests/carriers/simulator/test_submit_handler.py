@@ -55,7 +55,7 @@ async def test_an_answer_that_is_reordered_is_overtaken() -> None:
 
 
 @in_virtual_time
-async def test_a_doubled_answer_is_the_answer_to_nothing_the_second_time() -> None:
+async def test_the_second_of_two_answers_is_unexpected() -> None:
     client = await connect(make_smsc(chaos="double-answers"))
     client.send(message())
     await asyncio.sleep(0.1)
@@ -64,7 +64,7 @@ async def test_a_doubled_answer_is_the_answer_to_nothing_the_second_time() -> No
 
 
 @in_virtual_time
-async def test_an_answer_under_a_wrong_number_answers_nothing() -> None:
+async def test_an_answer_with_a_wrong_sequence_number_answers_nothing() -> None:
     smsc = make_smsc(chaos="wrong-sequences")
     client = await connect(smsc)
     client.send(message())
@@ -83,7 +83,7 @@ async def test_the_answer_comes_behind_the_receipt() -> None:
 
 
 @in_virtual_time
-async def test_more_than_the_rate_is_throttled_and_a_second_later_there_is_room_again() -> None:
+async def test_submits_above_the_rate_are_throttled_until_a_second_later() -> None:
     client = await connect(make_smsc(chaos="throttle=20/s"))
     for _ in range(2):
         for serial in range(30):
@@ -94,7 +94,7 @@ async def test_more_than_the_rate_is_throttled_and_a_second_later_there_is_room_
 
 
 @in_virtual_time
-async def test_more_without_an_answer_than_the_window_are_throttled_at_once() -> None:
+async def test_unanswered_submits_above_the_window_are_throttled_at_once() -> None:
     client = await connect(make_smsc(chaos="window=5,delay-answers,answer-delay=2s"))
     for serial in range(8):
         client.send(message(text=b"%d" % serial))
@@ -123,7 +123,7 @@ async def test_garbage_comes_before_the_answer_and_is_refused() -> None:
 
 
 @in_virtual_time
-async def test_a_number_that_is_refused_is_refused_whatever_the_script_says() -> None:
+async def test_a_refused_number_is_refused_under_any_script() -> None:
     client = await connect(make_smsc(chaos="lose-answers"))
     client.send(message("573001299904"))
     await asyncio.sleep(0.1)
@@ -131,7 +131,7 @@ async def test_a_number_that_is_refused_is_refused_whatever_the_script_says() ->
 
 
 @in_virtual_time
-async def test_a_time_that_is_none_is_refused() -> None:
+async def test_an_invalid_time_is_refused() -> None:
     client = await connect(make_smsc())
     client.send(message(schedule_delivery_time="tomorrow"))
     client.send(message(validity_period="for ever"))
@@ -140,7 +140,7 @@ async def test_a_time_that_is_none_is_refused() -> None:
 
 
 @in_virtual_time
-async def test_messages_taken_twice_are_counted_by_what_had_become_of_the_answer() -> None:
+async def test_messages_taken_twice_are_counted_by_the_fault_of_the_answer() -> None:
     smsc = make_smsc(chaos="lose-answers=50%,delay-answers=50%,seed=3")
     client = await connect(smsc)
     for _ in range(2):
@@ -154,7 +154,7 @@ async def test_messages_taken_twice_are_counted_by_what_had_become_of_the_answer
 
 
 @in_virtual_time
-async def test_other_ways_to_send_meet_the_script_too() -> None:
+async def test_a_script_also_applies_to_submit_multi_and_data_sm() -> None:
     smsc = make_smsc(chaos="throttle=2/s,delay-answers,answer-delay=1s")
     client = await connect(smsc)
     for _ in range(2):
@@ -170,7 +170,7 @@ async def test_other_ways_to_send_meet_the_script_too() -> None:
 
 @pytest.mark.parametrize("chaos", ["", "lose-receipts"])
 @in_virtual_time
-async def test_a_script_can_be_set_and_taken_back_while_it_runs(chaos: str) -> None:
+async def test_a_script_can_be_set_and_removed_while_the_simulator_runs(chaos: str) -> None:
     smsc = make_smsc(chaos=chaos)
     client = await connect(smsc)
     smsc.set_chaos(script.parse("lose-answers"))

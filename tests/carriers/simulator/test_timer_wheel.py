@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from palomar.carriers.simulator.timer_wheel import TimerWheel
 
 
-def test_items_of_one_bucket_come_together_and_in_order() -> None:
+def test_items_of_one_bucket_are_due_together_and_in_order() -> None:
     wheel: TimerWheel[str] = TimerWheel(bucket_seconds=0.02)
     assert wheel.add("a", 1.001)
     assert not wheel.add("b", 1.002)

@@ -36,7 +36,7 @@ async def feed(rig: Rig, seconds: float) -> list[int]:
     return fed
 
 
-def test_a_trial_begins_with_the_last_of_so_many_in_a_row_and_ends_with_an_answer() -> None:
+def test_a_trial_begins_after_max_unanswered_in_a_row_and_ends_with_an_answer() -> None:
     answer_watch = AnswerWatch(max_unanswered=3)
     assert [answer_watch.note_unanswered() for _ in range(2)] == [False, False]
     assert not answer_watch.note_answered()
@@ -46,7 +46,7 @@ def test_a_trial_begins_with_the_last_of_so_many_in_a_row_and_ends_with_an_answe
     assert not answer_watch.on_trial
 
 
-def test_each_trial_in_vain_waits_longer_up_to_a_minute() -> None:
+def test_each_failed_trial_waits_longer_up_to_a_minute() -> None:
     answer_watch = AnswerWatch(max_unanswered=1)
     answer_watch.note_unanswered()
     pauses = []
@@ -61,7 +61,7 @@ def test_each_trial_in_vain_waits_longer_up_to_a_minute() -> None:
 
 @pytest.mark.parametrize("unanswered_max", [2, 5])
 @in_virtual_time
-async def test_after_so_many_in_a_row_the_link_gets_nothing_new_though_it_answers_enquire_link(
+async def test_after_max_unanswered_in_a_row_the_link_gets_nothing_new_though_it_answers_enquire_link(
     unanswered_max: int,
 ) -> None:
     async with rig(unanswered_max=unanswered_max) as bench:
@@ -122,7 +122,7 @@ async def test_it_comes_back_with_one_part_at_a_time_until_one_is_answered() -> 
 
 
 @in_virtual_time
-async def test_a_carrier_that_is_slow_but_answers_in_time_is_never_taken_out() -> None:
+async def test_a_slow_carrier_that_answers_in_time_is_never_on_trial() -> None:
     async with rig() as bench:
 
         def answer_late(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
@@ -141,7 +141,7 @@ async def test_a_carrier_that_is_slow_but_answers_in_time_is_never_taken_out() -
 
 
 @in_virtual_time
-async def test_some_without_an_answer_among_many_that_are_answered_are_no_row() -> None:
+async def test_unanswered_submits_among_answered_ones_start_no_trial() -> None:
     async with rig(window=50) as bench:
         count = 0
 
@@ -201,7 +201,7 @@ async def test_a_long_message_is_tried_part_by_part_and_its_rest_comes_back_when
 
 
 @in_virtual_time
-async def test_what_had_a_slot_when_the_trial_began_is_given_back_unsent() -> None:
+async def test_parts_with_a_slot_when_the_trial_begins_are_returned_unsent() -> None:
     async with rig() as bench:
         bench.smsc.on_submit = stay_silent
         await bench.live()

@@ -115,7 +115,7 @@ async def test_the_rest_of_a_long_message_is_not_sent_when_all_links_die() -> No
 
 
 @in_virtual_time
-async def test_a_part_that_smpp_cannot_hold_is_refused_and_costs_no_slot() -> None:
+async def test_a_part_that_smpp_cannot_encode_is_refused_and_costs_no_slot() -> None:
     async with Rig() as rig:
         await rig.live()
         bad = outgoing("5" * 40)
@@ -182,7 +182,7 @@ async def test_a_throttled_part_frees_its_slot_at_once() -> None:
 
 
 @in_virtual_time
-async def test_a_link_that_is_throttled_does_not_slow_its_sister() -> None:
+async def test_a_throttled_link_does_not_slow_another_link() -> None:
     async with Rig(links=2, window=50) as rig:
         await rig.live()
         slow = rig.smsc.connections[0]
@@ -229,7 +229,7 @@ async def test_each_link_keeps_its_own_pace() -> None:
 
 
 @in_virtual_time
-async def test_a_carriers_pace_holds_whatever_its_links_may() -> None:
+async def test_a_carriers_pace_holds_over_all_its_links() -> None:
     async with Rig(links=2, window=50, parts_per_second=5, link_parts_per_second=100) as rig:
         await rig.live()
         loop = asyncio.get_running_loop()
@@ -344,7 +344,7 @@ async def test_ucs2_leaves_as_ucs2() -> None:
 
 
 @in_virtual_time
-async def test_what_is_said_of_a_part_is_handed_on_unless_it_is_not_to_be_kept() -> None:
+async def test_the_pdus_of_a_part_are_passed_on_unless_they_are_not_kept() -> None:
     told = []
     for keep in (True, False):
         async with Rig(keep_pdus=keep) as rig:

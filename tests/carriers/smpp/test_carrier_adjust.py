@@ -18,7 +18,7 @@ def adjusted(rig: Rig, **changes: Any) -> None:
 
 
 @in_virtual_time
-async def test_another_pace_is_kept_from_now_on_and_wakes_who_waits() -> None:
+async def test_a_new_pace_applies_at_once_and_wakes_waiting_senders() -> None:
     async with Rig(parts_per_second=1, window=10) as rig:
         await rig.live()
         assert await send_as_told(rig, 3) > 1.5
@@ -49,7 +49,7 @@ async def test_a_wider_window_has_room_at_once_and_a_narrower_one_waits_for_answ
 
 
 @in_virtual_time
-async def test_a_carrier_that_is_drained_submits_nothing_and_still_hears_its_receipts() -> None:
+async def test_a_drained_carrier_submits_nothing_and_still_gets_its_receipts() -> None:
     async with Rig(window=10) as rig:
         await rig.live()
         rig.send(2)
@@ -79,7 +79,7 @@ async def test_the_rest_of_a_long_message_leaves_by_a_carrier_that_is_drained_me
 
 
 @in_virtual_time
-async def test_a_carrier_that_is_switched_off_gets_its_answers_unbinds_and_comes_back_when_it_is_wanted() -> None:
+async def test_a_disabled_carrier_gets_its_answers_unbinds_and_binds_again_when_enabled() -> None:
     async with Rig(window=10) as rig:
         rig.smsc.on_submit = stay_silent
         await rig.live()
@@ -104,7 +104,7 @@ async def test_a_carrier_that_is_switched_off_gets_its_answers_unbinds_and_comes
 
 
 @in_virtual_time
-async def test_a_carrier_that_is_switched_off_from_the_start_does_not_call() -> None:
+async def test_a_carrier_disabled_from_the_start_does_not_connect() -> None:
     async with Rig(enabled=False) as rig:
         await asyncio.sleep(100)
         assert rig.smsc.connections == []

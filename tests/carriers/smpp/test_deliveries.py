@@ -63,7 +63,7 @@ def read_by(receipt_words: dict[str, str], stat: str, **fields: Any) -> CarrierR
     return receipt
 
 
-def test_a_word_that_nobody_knows_ends_nothing_and_is_named_to_be_counted() -> None:
+def test_an_unknown_word_is_not_final_and_is_counted() -> None:
     receipt = read_by({}, "MISLUKT")
     assert (receipt.state, receipt.oddities) == (None, (Oddity(OddityKind.WORD, "MISLUKT"),))
     assert read_by({}, "").oddities == (Oddity(OddityKind.WORD, "(no word)"),)
@@ -82,7 +82,7 @@ def test_a_word_that_nobody_knows_ends_nothing_and_is_named_to_be_counted() -> N
         ("message_state:77", "rejected", "", State.REJECTED),
     ],
 )
-def test_a_carriers_own_words_are_what_its_settings_say(
+def test_a_carriers_own_words_mean_what_its_settings_say(
     word: str, meaning: str, stat: str, state: State | None
 ) -> None:
     optional = (tlvs.MESSAGE_STATE.of(77),) if not stat else ()
@@ -90,13 +90,13 @@ def test_a_carriers_own_words_are_what_its_settings_say(
     assert (receipt.state, receipt.oddities) == (state, ())
 
 
-def test_a_receipt_told_in_parameters_only() -> None:
+def test_a_receipt_in_tlvs_only() -> None:
     optional = (tlvs.RECEIPTED_MESSAGE_ID.of("77"), tlvs.MESSAGE_STATE.of(MessageState.UNDELIVERABLE))
     receipt = over_the_wire(DeliverSm(esm_class=0x04, tlvs=optional))
     assert receipt == CarrierReceipt(carrier="acme", reference="77", state=State.UNDELIVERED, stat="UNDELIV", raw="")
 
 
-def test_a_receipt_says_whose_phone_and_whose_message_it_speaks_of_and_what_it_echoes() -> None:
+def test_a_receipt_has_the_phone_the_sender_and_the_echo() -> None:
     receipt = over_the_wire(
         DeliverSm(
             esm_class=0x04,
@@ -152,7 +152,7 @@ def test_an_inbound_data_sm() -> None:
 
 
 @pytest.mark.parametrize("esm_class", [0x08, 0x10, 0x18])
-def test_acknowledgements_of_phones_are_nothing(esm_class: int) -> None:
+def test_acknowledgements_of_phones_are_ignored(esm_class: int) -> None:
     assert over_the_wire(DeliverSm(esm_class=esm_class, short_message=b"x")) is None
 
 
@@ -166,9 +166,7 @@ def test_acknowledgements_of_phones_are_nothing(esm_class: int) -> None:
         (99, "99", None),
     ],
 )
-def test_the_answer_to_a_query_is_a_receipt_that_says_it_was_asked_for(
-    number: int, stat: str, state: State | None
-) -> None:
+def test_the_answer_to_a_query_is_a_receipt_marked_as_queried(number: int, stat: str, state: State | None) -> None:
     answer = QuerySmResp(message_id="7", message_state=number, error_code=3, final_date="250101000000000+")
     receipt = query_receipt(answer, carrier="acme", reference="07", sender="ME", octets=b"pdu")
     assert receipt == CarrierReceipt(

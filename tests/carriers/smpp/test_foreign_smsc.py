@@ -34,7 +34,7 @@ async def carrier(port: int, **wishes: Any) -> AsyncIterator[tuple[SmppCarrier, 
         await made.stop(5)
 
 
-async def test_what_it_never_reported_can_be_asked_for(tmp_path: Path) -> None:
+async def test_a_missing_receipt_can_be_queried(tmp_path: Path) -> None:
     with npm_smsc(tmp_path) as smsc:
         async with carrier(smsc.port) as (outside, sink):
             await sink.until(lambda: outside.live, seconds=10)
@@ -52,7 +52,7 @@ async def test_what_it_never_reported_can_be_asked_for(tmp_path: Path) -> None:
         assert [query["source"] for query in smsc.events("query")] == ["PALOMAR", "PALOMAR"]
 
 
-async def test_it_echoes_what_we_call_a_part(tmp_path: Path) -> None:
+async def test_it_echoes_our_reference_of_a_part(tmp_path: Path) -> None:
     with npm_smsc(tmp_path) as smsc:
         async with carrier(smsc.port, echo=True) as (outside, sink):
             await sink.until(lambda: outside.live, seconds=10)

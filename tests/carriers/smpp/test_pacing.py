@@ -30,7 +30,7 @@ def test_the_burst_is_a_tenth_of_a_second() -> None:
     assert bucket.available(1_000.0) == 10
 
 
-def test_a_long_message_leaves_whole_and_is_waited_for_afterwards() -> None:
+def test_a_long_message_leaves_whole_and_its_tokens_are_paid_afterwards() -> None:
     bucket = parts_bucket(10)
     assert bucket.take(9, 50.0)
     assert not bucket.take(1, 50.5)
@@ -38,7 +38,7 @@ def test_a_long_message_leaves_whole_and_is_waited_for_afterwards() -> None:
     assert bucket.take(1, 50.91)
 
 
-def test_what_is_given_back_can_be_taken_again_but_never_exceeds_the_burst() -> None:
+def test_returned_tokens_can_be_taken_again_but_never_exceed_the_burst() -> None:
     bucket = parts_bucket(100)
     assert bucket.take(4, 10.0)
     bucket.give_back(4)
@@ -47,7 +47,7 @@ def test_what_is_given_back_can_be_taken_again_but_never_exceeds_the_burst() -> 
     assert bucket.available(10.0) == 10
 
 
-def test_what_comes_while_somebody_waits_is_not_lost_to_a_timer_that_rings_late() -> None:
+def test_tokens_that_come_while_a_sender_waits_are_not_lost_to_a_late_timer() -> None:
     bucket = parts_bucket(10)
     now, sent = 100.0, 0
     while now < 110.0:
@@ -57,7 +57,7 @@ def test_what_comes_while_somebody_waits_is_not_lost_to_a_timer_that_rings_late(
     assert 99 <= sent <= 102
 
 
-def test_where_nobody_waits_a_bucket_holds_no_more_than_its_burst() -> None:
+def test_without_a_waiting_sender_a_bucket_holds_no_more_than_its_burst() -> None:
     bucket = parts_bucket(100)
     assert bucket.take(10, 10.0)
     assert not bucket.take(1, 10.0)
@@ -81,7 +81,7 @@ def test_never_more_than_rate_times_time_plus_burst_plus_one_message(
     assert sent <= rate * (now - 10.0) + max(1.0, rate / 10) + 20
 
 
-def test_a_link_is_free_until_it_is_throttled() -> None:
+def test_a_link_has_no_rate_until_it_is_throttled() -> None:
     link = LinkRate.with_limit()
     assert link.available(1.0) == UNLIMITED
     assert link.seconds_until_room(1.0) == 0
@@ -127,7 +127,7 @@ def test_a_link_finds_the_limit_of_its_carrier_and_stays_near_it(limit: int, sha
     assert len(smsc.throttled) < 0.45 * len(smsc.taken) + 120
 
 
-def test_a_burst_that_is_throttled_slows_the_link_once_to_somewhat_below_what_was_taken() -> None:
+def test_a_throttled_burst_slows_the_link_once_to_somewhat_below_the_accepted_rate() -> None:
     link, smsc = LinkRate.with_limit(), Smsc(limit=100)
     smsc.feed(link, begin=10.0, seconds=1.2)
     assert link.slowed
@@ -138,14 +138,14 @@ def test_a_burst_that_is_throttled_slows_the_link_once_to_somewhat_below_what_wa
     assert link.bucket.rate == rate
 
 
-def test_a_carrier_that_takes_nothing_is_asked_about_once_a_second() -> None:
+def test_a_carrier_that_accepts_nothing_gets_about_one_part_a_second() -> None:
     link, smsc = LinkRate.with_limit(), Smsc(limit=0)
     smsc.feed(link, begin=10.0, seconds=60)
     assert link.bucket.rate == 1.0
     assert len(smsc.throttled) <= 60 + 40
 
 
-def test_a_carrier_that_takes_again_soon_gets_all_that_it_can() -> None:
+def test_a_carrier_that_accepts_again_soon_gets_its_full_rate() -> None:
     link, smsc = LinkRate.with_limit(), Smsc(limit=0)
     smsc.feed(link, begin=10.0, seconds=20)
     smsc.limit = 1_000
@@ -153,7 +153,7 @@ def test_a_carrier_that_takes_again_soon_gets_all_that_it_can() -> None:
     assert len(smsc.taken) > 1_000 * 3
 
 
-def test_a_link_that_is_not_used_is_free_again_after_a_while() -> None:
+def test_an_unused_link_loses_its_rate_after_a_while() -> None:
     link, smsc = LinkRate.with_limit(), Smsc(limit=20)
     smsc.feed(link, begin=10.0, seconds=2)
     assert link.slowed
@@ -173,7 +173,7 @@ def test_a_limit_of_ours_holds_before_and_after_the_carrier_throttles() -> None:
     assert len(smsc.taken) > 0.8 * 50 * 20
 
 
-def test_what_was_on_its_way_when_the_carrier_throttled_is_not_waited_for_longer_than_a_second() -> None:
+def test_parts_under_way_at_throttling_cost_at_most_a_second_of_silence() -> None:
     link, smsc = LinkRate.with_limit(), Smsc(limit=50)
     smsc.feed(link, begin=10.0, seconds=1.2)
     assert link.slowed
@@ -197,7 +197,7 @@ def test_one_part_that_is_never_taken_does_not_slow_the_link(every: float) -> No
 
 
 @pytest.mark.parametrize("parts", [1, 5, 9])
-def test_a_few_parts_of_an_idle_link_say_nothing_of_its_speed(parts: int) -> None:
+def test_a_few_throttled_parts_do_not_slow_an_idle_link(parts: int) -> None:
     link = LinkRate.with_limit()
     for second in range(0, 60, 10):
         for _ in range(parts):
@@ -212,7 +212,7 @@ def test_some_numbers_among_many_that_are_never_taken_do_not_slow_the_link(never
     assert not link.slowed
 
 
-def test_many_that_are_never_taken_in_front_of_all_others_cost_no_more_than_a_moment() -> None:
+def test_many_parts_that_are_never_taken_delay_the_others_only_briefly() -> None:
     link, smsc = LinkRate.with_limit(), Smsc(limit=10_000)
     for _ in range(100):
         link.note_throttled(10.0)

@@ -11,12 +11,12 @@ from palomar.smpp import CommandStatus
 from palomar.text.languages import Language
 
 
-def test_languages_by_their_words() -> None:
+def test_languages_are_read_by_their_names() -> None:
     assert setting_values.languages(()) == frozenset()
     assert setting_values.languages(("turkish", "spanish")) == {Language.TURKISH, Language.SPANISH}
 
 
-def test_types_by_the_kind_of_sender() -> None:
+def test_types_are_read_by_the_kind_of_sender() -> None:
     assert setting_values.source_types(None) == {}
     assert setting_values.source_types({"alphanumeric": "5/0", "international": "1/1"}) == {
         SenderKind.ALPHANUMERIC: (5, 0),
@@ -37,11 +37,11 @@ def test_types_by_the_kind_of_sender() -> None:
         ("privacy_indicator", "hex:03", (0x0201, b"\x03")),
     ],
 )
-def test_parameters_by_tag_or_name(name: str, text: str, pair: tuple[int, bytes]) -> None:
+def test_parameters_are_read_by_tag_or_name(name: str, text: str, pair: tuple[int, bytes]) -> None:
     assert setting_values.static_tlvs({name: text}) == (pair,)
 
 
-def test_statuses_by_name_or_number() -> None:
+def test_statuses_are_read_by_name_or_number() -> None:
     assert setting_values.statuses(("ESME_RSUBMITFAIL", "0x0400", "1025")) == {
         CommandStatus.ESME_RSUBMITFAIL,
         0x400,
@@ -69,7 +69,7 @@ def test_statuses_by_name_or_number() -> None:
         (setting_values.statuses, ("0",), "temporary_statuses: names"),
     ],
 )
-def test_what_means_nothing_is_an_error_that_names_the_setting(
+def test_a_meaningless_value_is_an_error_that_names_the_setting(
     parse: Callable[[Any], object], value: object, begins: str
 ) -> None:
     with pytest.raises(ValueError) as raised:

@@ -46,7 +46,7 @@ def make(**settings: Any) -> SmppCarrierSettings:
         {"receipt_words": {"--": "undelivered"}},
     ],
 )
-def test_what_makes_no_sense_is_an_error_that_names_it(settings: dict[str, Any]) -> None:
+def test_a_value_out_of_range_is_an_error_that_names_the_setting(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(settings))):
         make(**settings)
 

@@ -44,6 +44,6 @@ def test_a_vendors_status_is_for_good_unless_the_setting_says_otherwise() -> Non
     assert throttled.retry_after_seconds == 1.0
 
 
-def test_a_generic_nack_or_a_stranger_is_a_refusal_even_without_a_status() -> None:
+def test_a_generic_nack_or_another_response_is_a_refusal_even_with_status_0() -> None:
     assert OUTCOME_OF(GenericNack()) == Refused(status=0, reason="generic_nack")
     assert OUTCOME_OF(QuerySmResp()) == Refused(status=0, reason="query_sm_resp")

@@ -35,7 +35,7 @@ def made_as_data(outgoing: OutgoingPart, **wishes: Any) -> DataSm:
     return read
 
 
-def test_a_short_text_and_every_field_in_its_place() -> None:
+def test_a_short_text_has_every_field_in_its_place() -> None:
     assert made(part("¿Qué? €")) == SubmitSm(
         source_addr_ton=5,
         source_addr="PALOMAR",
@@ -47,7 +47,7 @@ def test_a_short_text_and_every_field_in_its_place() -> None:
     )
 
 
-def test_every_wish_in_its_field() -> None:
+def test_every_setting_is_in_its_field() -> None:
     pdu = made(
         part("hi", rank=Rank.URGENT, stale_ms=NOW_MS + 90_000, flash=True),
         service_type="CMT",
@@ -131,7 +131,7 @@ def test_a_header_holds_concatenation_and_shift_together() -> None:
         ("", 0, 0, ""),
     ],
 )
-def test_the_senders_form_says_its_type(sender: str, ton: int, npi: int, address: str) -> None:
+def test_the_type_of_a_sender_follows_from_its_form(sender: str, ton: int, npi: int, address: str) -> None:
     pdu = made(part(sender=sender))
     assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr) == (ton, npi, address)
 
@@ -139,7 +139,7 @@ def test_the_senders_form_says_its_type(sender: str, ton: int, npi: int, address
 @pytest.mark.parametrize(
     ("sender", "types"), [("85355", (0, 1)), ("PALOMAR", (4, 9)), ("573001234567", (2, 9)), ("", (2, 9))]
 )
-def test_the_types_can_be_ruled_by_the_senders_kind_before_all_others(sender: str, types: tuple[int, int]) -> None:
+def test_source_types_win_over_the_other_settings(sender: str, types: tuple[int, int]) -> None:
     pdu = made(
         part(sender=sender), source_types={"short_code": "0/1", "alphanumeric": "4/9"}, source_ton=2, source_npi=9
     )
@@ -162,7 +162,7 @@ def test_the_types_can_be_ruled_by_the_senders_kind_before_all_others(sender: st
         ("absolute", 0, None, ""),
     ],
 )
-def test_how_long_a_part_is_good(validity: str, seconds: int, stale_in_ms: int | None, told: str) -> None:
+def test_the_validity_of_a_part(validity: str, seconds: int, stale_in_ms: int | None, told: str) -> None:
     stale_ms = None if stale_in_ms is None else NOW_MS + stale_in_ms
     assert made(part(stale_ms=stale_ms), validity=validity, validity_seconds=seconds).validity_period == told
 
@@ -210,7 +210,7 @@ def test_parts_in_data_sm_have_a_header(long_messages: str) -> None:
     assert read_parts(pdu) == (Concatenation(reference=0xAB, total=2, sequence=1), b"x" * 153)
 
 
-def test_parts_in_data_sm_or_the_sar_parameters() -> None:
+def test_parts_in_data_sm_with_sar_parameters() -> None:
     pdu = made_as_data(part("x" * 161), long_messages="sar", echo=True)
     assert pdu.esm_class == 0
     assert read_parts(pdu) == (Concatenation(reference=0x1AB, total=2, sequence=1), b"x" * 153)
@@ -222,7 +222,7 @@ def test_parts_in_data_sm_or_the_sar_parameters() -> None:
     submit=st.sampled_from(["submit_sm", "data_sm"]),
     text=st.text(st.sampled_from("a€ñшã😀"), min_size=1, max_size=400),
 )
-def test_the_parts_of_any_text_carry_all_of_it_in_any_way(long_messages: str, submit: str, text: str) -> None:
+def test_the_parts_of_any_text_carry_all_of_it_in_every_form(long_messages: str, submit: str, text: str) -> None:
     make = submit_maker(settings(long_messages=long_messages, submit=submit), wall_ms=lambda: NOW_MS)
     whole = [part(text, number=n) for n in range(1, part(text).parts + 1)]
     found = []

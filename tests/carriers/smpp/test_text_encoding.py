@@ -20,7 +20,7 @@ def test_most_carriers_take_a_part_as_it_is() -> None:
     assert plain_codings(settings()) == {Alphabet.GSM: 0, Alphabet.UCS2: 8}
 
 
-def test_the_codings_are_the_carriers() -> None:
+def test_the_data_codings_are_those_of_the_carrier() -> None:
     write = text_encoder(settings(gsm_coding=0xF1, ucs2_coding=4, gsm_flash_coding=0xF0, ucs2_flash_coding=0x1B))
     codings = [write(part(text, flash=flash))[0] for text in ("a", "ш") for flash in (False, True)]
     assert codings == [0xF1, 0xF0, 4, 0x1B]
@@ -44,12 +44,14 @@ def test_flash_is_class_0(text: str, coding: int) -> None:
         ("latin-1", "ш", EncodedText(8, "ш".encode("utf-16-be"))),
     ],
 )
-def test_another_alphabet_and_what_it_lacks_as_ucs2(alphabet: str, text: str, written: EncodedText) -> None:
+def test_another_alphabet_is_used_and_missing_characters_go_as_ucs2(
+    alphabet: str, text: str, written: EncodedText
+) -> None:
     assert text_encoder(settings(alphabet=alphabet))(part(text)) == written
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_what_fits_neither_way_is_refused_and_the_character_named(number: int) -> None:
+def test_a_text_that_fits_neither_way_is_refused_and_the_character_named(number: int) -> None:
     text = "€" + "x" * 200
     outcome = text_encoder(settings(alphabet="latin-1"))(part(text, number=number))
     if number == 1:
@@ -82,7 +84,7 @@ def test_a_language_that_the_carrier_does_not_take_goes_as_ucs2_or_is_refused() 
     )
 
 
-def test_a_languages_letters_are_not_left_to_a_carrier_of_another_alphabet() -> None:
+def test_national_letters_go_as_ucs2_to_a_carrier_of_another_alphabet() -> None:
     write = text_encoder(settings(alphabet="latin-1"))
     assert write(part("á", alphabet=Alphabet.SPANISH_SINGLE)) == EncodedText(8, "á".encode("utf-16-be"))
 
@@ -92,7 +94,7 @@ def test_a_languages_letters_are_not_left_to_a_carrier_of_another_alphabet() -> 
     st.sampled_from(["gsm", "latin-1", "ascii"]),
     st.booleans(),
 )
-def test_what_is_written_reads_as_the_part_or_is_refused(text: str, alphabet: str, flash: bool) -> None:
+def test_an_encoded_text_decodes_to_the_part_or_is_refused(text: str, alphabet: str, flash: bool) -> None:
     carrier = settings(alphabet=alphabet)
     first = part(text, flash=flash)
     whole = measure(text).parts == 1

@@ -62,7 +62,7 @@ async def send_as_told(rig: Rig, count: int, *, first: int = 1, number: str = "5
 )
 @example(offsets=[-0.0005, 0.0005], pace=10, link_pace=0, links=1, window=50)
 @example(offsets=[0.0, 0.0], pace=7, link_pace=1, links=4, window=1)
-def test_it_never_waits_for_good_however_the_clock_moves_between_two_looks(
+def test_it_never_waits_forever_whatever_the_clock_does(
     offsets: list[float], pace: int, link_pace: int, links: int, window: int
 ) -> None:
     @in_virtual_time
@@ -111,7 +111,7 @@ async def test_a_pace_is_kept_by_links_though_a_part_is_submitted_some_time_afte
 
 
 @in_virtual_time
-async def test_a_long_wait_that_is_armed_does_not_hide_a_short_one() -> None:
+async def test_a_long_timer_does_not_hide_a_shorter_wait() -> None:
     """The window is full for long; when it is free again, the pace is what is waited for."""
     async with Rig(parts_per_second=20, window=1) as rig:
         rig.smsc.on_submit = answer_after(0.9)
@@ -124,7 +124,7 @@ async def test_a_long_wait_that_is_armed_does_not_hide_a_short_one() -> None:
 
 
 @in_virtual_time
-async def test_slots_that_are_given_back_are_told_of() -> None:
+async def test_returned_slots_wake_waiting_senders() -> None:
     async with Rig(window=2) as rig:
         await rig.live()
         assert rig.carrier.reserve(2)
@@ -137,7 +137,7 @@ async def test_slots_that_are_given_back_are_told_of() -> None:
 
 
 @in_virtual_time
-async def test_the_slot_of_a_part_that_cannot_be_written_is_told_of() -> None:
+async def test_the_slot_of_an_unencodable_part_wakes_waiting_senders() -> None:
     async with Rig(window=1) as rig:
         await rig.live()
         assert rig.carrier.reserve(1)
@@ -150,7 +150,7 @@ async def test_the_slot_of_a_part_that_cannot_be_written_is_told_of() -> None:
 
 
 @in_virtual_time
-async def test_a_link_that_was_silent_and_speaks_again_is_told_of() -> None:
+async def test_a_silent_link_that_answers_again_wakes_waiting_senders() -> None:
     async with Rig(window=3, response_timeout_seconds=5, enquire_link_seconds=60) as rig:
         rig.smsc.on_submit = stay_silent
         await rig.live()

@@ -33,7 +33,7 @@ def test_no_more_pass_within_any_second_than_the_rate_says() -> None:
     assert all(sum(start <= at < start + 1 for at in passed) <= 20 for start in passed)
 
 
-def test_a_message_that_comes_again_is_known_and_meets_its_next_fate() -> None:
+def test_a_message_that_comes_again_is_recognized_and_gets_new_faults() -> None:
     script = ChaosScript(lose_answers=0.5)
     at_work = FaultInjector(script)
     met = [at_work.plan_faults(message()) for _ in range(10)]
@@ -51,7 +51,7 @@ def test_a_message_that_comes_again_is_known_and_meets_its_next_fate() -> None:
         (PlannedFaults(), RepeatCause.LINK_BROKEN),
     ],
 )
-def test_why_a_message_is_taken_twice_is_what_had_become_of_its_answer(
+def test_a_message_taken_twice_is_counted_by_the_fault_of_its_first_answer(
     faults: PlannedFaults, cause: RepeatCause
 ) -> None:
     at_work = FaultInjector(ChaosScript())
@@ -71,7 +71,7 @@ def test_it_remembers_a_bounded_number_of_messages() -> None:
 
 
 @pytest.mark.parametrize("kind", [Garbage.UNKNOWN_COMMAND, Garbage.MALFORMED])
-def test_a_client_refuses_garbage_that_is_a_frame_and_lives(kind: Garbage) -> None:
+def test_a_client_refuses_garbage_that_is_a_frame_and_stays_bound(kind: Garbage) -> None:
     client = bound_client()
     (event,) = client.receive(garbage_octets(kind), 1.0)
     assert isinstance(event, PduRefused)

@@ -22,7 +22,7 @@ def share(script: ChaosScript, met: str) -> float:
     return sum(getattr(faults, met) != usual for faults in fates(script)) / len(MESSAGES)
 
 
-def test_a_calm_script_does_nothing_to_anybody() -> None:
+def test_a_calm_script_causes_no_fault() -> None:
     assert set(fates(CALM)) == {PlannedFaults()}
 
 
@@ -31,7 +31,7 @@ def test_the_same_script_decides_the_same_again_and_another_seed_does_not() -> N
     assert fates(EVERYTHING) != fates(replace(EVERYTHING, seed=1))
 
 
-def test_a_message_that_comes_again_has_another_chance() -> None:
+def test_a_message_that_comes_again_gets_other_faults() -> None:
     script = ChaosScript(lose_answers=0.5)
     first, second = fates(script), fates(script, times=1)
     lost_twice = sum(a.answer is b.answer is AnswerFault.LOST for a, b in zip(first, second, strict=True))
@@ -55,7 +55,7 @@ def test_a_message_that_comes_again_has_another_chance() -> None:
         ("half_open", "goes_silent"),
     ],
 )
-def test_a_share_of_messages_meets_what_the_script_has_for_it(field: str, met: str) -> None:
+def test_the_scripts_share_of_messages_gets_the_fault(field: str, met: str) -> None:
     assert share(ChaosScript(**{field: 0.2}), met) == pytest.approx(0.2, abs=0.03)
     assert share(ChaosScript(**{field: ALWAYS}), met) == 1
 
@@ -63,19 +63,19 @@ def test_a_share_of_messages_meets_what_the_script_has_for_it(field: str, met: s
 def test_every_share_of_a_script_is_in_the_table_above() -> None:
     (rows,) = (
         mark.args[1]
-        for mark in test_a_share_of_messages_meets_what_the_script_has_for_it.pytestmark  # type: ignore[attr-defined]
+        for mark in test_the_scripts_share_of_messages_gets_the_fault.pytestmark  # type: ignore[attr-defined]
     )
     others = {"answer_delay_seconds", "receipt_delay_seconds", "throttle_per_second"}
     shares = {field.name for field in fields(ChaosScript) if isinstance(field.default, float)} - others
     assert {row[0] for row in rows} == shares
 
 
-def test_one_more_misdeed_changes_nothing_about_the_others() -> None:
+def test_one_more_fault_does_not_change_the_others() -> None:
     alone, beside = ChaosScript(double_receipts=0.1), ChaosScript(double_receipts=0.1, garbage=0.5)
     assert [faults.receipts for faults in fates(alone)] == [faults.receipts for faults in fates(beside)]
 
 
-def test_what_is_late_is_half_as_late_as_the_script_says_at_least_and_never_later() -> None:
+def test_a_delay_is_between_half_of_the_scripts_delay_and_all_of_it() -> None:
     script = ChaosScript(delay_answers=0.5, answer_delay_seconds=4, delay_receipts=ALWAYS, receipt_delay_seconds=10)
     late = [faults.answer_after_seconds for faults in fates(script) if faults.answer_after_seconds]
     assert 2 <= min(late) < 2.1
@@ -95,7 +95,7 @@ def test_an_answer_cannot_come_after_a_receipt_that_never_comes() -> None:
 
 
 @given(st.text(max_size=20), st.binary(max_size=160), st.integers(0, 9), st.integers(0, 1 << 30))
-def test_any_message_has_a_fate(number: str, text: bytes, times: int, seed: int) -> None:
+def test_faults_can_be_planned_for_any_message(number: str, text: bytes, times: int, seed: int) -> None:
     script = replace(EVERYTHING, seed=seed)
     try:
         number.encode()

@@ -33,11 +33,11 @@ def test_every_dialect_is_in_the_table_above() -> None:
 
 
 @pytest.mark.parametrize("dialect", get_args(IdDialect))
-def test_the_answered_id_is_enough_to_name_a_message_again(dialect: IdDialect) -> None:
+def test_all_ids_of_a_message_follow_from_the_answered_one(dialect: IdDialect) -> None:
     names = make_ids(VALUE, dialect)
     assert restored_ids(names.in_answer, dialect) == names
 
 
 @pytest.mark.parametrize("answered", ["", "no-number", "00C0FFEE12345678"])
-def test_an_id_of_another_dialect_is_repeated_as_it_is(answered: str) -> None:
+def test_an_id_of_another_dialect_is_repeated_unchanged(answered: str) -> None:
     assert restored_ids(answered, "hex-decimal") == MessageIds(answered, answered, True)

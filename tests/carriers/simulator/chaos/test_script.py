@@ -41,7 +41,7 @@ def test_the_script_of_the_documentation_is_read() -> None:
         (" window = 10 , \n # a comment, with a comma\n seed = 3 # and more\n", ChaosScript(window=10, seed=3)),
     ],
 )
-def test_what_can_be_said(text: str, wanted: ChaosScript) -> None:
+def test_valid_scripts_are_read(text: str, wanted: ChaosScript) -> None:
     assert parse(text) == wanted
 
 
@@ -65,7 +65,7 @@ def test_what_can_be_said(text: str, wanted: ChaosScript) -> None:
         ("echo=loud", "echo: on is expected, not 'loud'"),
     ],
 )
-def test_what_cannot_be_said_is_told_in_a_line(text: str, complaint: str) -> None:
+def test_an_invalid_script_is_an_error_of_one_line(text: str, complaint: str) -> None:
     with pytest.raises(ScriptError) as raised:
         parse(text)
     assert str(raised.value) == complaint
@@ -75,7 +75,7 @@ def test_every_field_has_an_item_and_every_item_a_field() -> None:
     assert sorted(item.field for item in ITEMS) == sorted(field.name for field in fields(ChaosScript))
 
 
-def test_every_shape_in_the_table_is_one_that_is_read() -> None:
+def test_every_shape_in_the_table_can_be_read() -> None:
     for item in ITEMS:
         for value in item.shape.split("|"):
             assert getattr(parse(f"{item.name}={value}"), item.field) is not None
@@ -86,7 +86,7 @@ def test_the_table_names_every_item_once() -> None:
 
 
 @pytest.mark.parametrize("preset", ["everything", "calm"])
-def test_a_preset_is_written_and_read_again(preset: str) -> None:
+def test_a_preset_survives_writing_and_reading(preset: str) -> None:
     assert parse(to_text(script.PRESETS[preset])) == script.PRESETS[preset]
     assert (to_text(script.PRESETS[preset]) == "calm") is (preset == "calm")
 
@@ -106,6 +106,6 @@ def some(item: script.Item) -> st.SearchStrategy[object]:
 
 
 @given(st.fixed_dictionaries({}, optional={item.field: some(item) for item in ITEMS}))
-def test_whatever_is_written_is_read_as_it_was(values: dict[str, object]) -> None:
+def test_any_script_survives_writing_and_reading(values: dict[str, object]) -> None:
     wanted = ChaosScript(**values)  # type: ignore[arg-type]
     assert parse(to_text(wanted)) == wanted

@@ -29,7 +29,7 @@ def submit(rig: Rig, count: int = 1) -> None:
 
 
 @in_virtual_time
-async def test_the_bind_says_who_we_are() -> None:
+async def test_the_bind_carries_the_settings_names() -> None:
     async with Rig(system_type="VMA") as rig:
         await rig.live()
         (bind,) = rig.smsc.binds
@@ -50,7 +50,7 @@ async def test_a_pair_binds_a_transmitter_and_a_receiver_and_submits_on_the_tran
 
 @pytest.mark.parametrize("which", [0, 1])
 @in_virtual_time
-async def test_a_pair_lives_and_dies_together(which: int) -> None:
+async def test_both_connections_of_a_pair_are_bound_and_closed_together(which: int) -> None:
     async with Rig(bind="transmitter+receiver") as rig:
         await rig.live()
         rig.smsc.connections[which].close()
@@ -111,7 +111,7 @@ async def test_a_half_open_connection_is_found_by_enquire_link() -> None:
 
 
 @in_virtual_time
-async def test_a_quiet_but_answering_link_stays() -> None:
+async def test_a_quiet_link_that_answers_enquire_link_stays_bound() -> None:
     async with Rig(enquire_link_seconds=30) as rig:
         await rig.live()
         await asyncio.sleep(600)
@@ -148,7 +148,7 @@ async def test_parts_of_which_no_byte_was_written_were_not_sent() -> None:
 
 
 @in_virtual_time
-async def test_garbage_ends_the_connection_and_it_comes_back() -> None:
+async def test_garbage_ends_the_connection_and_the_link_is_bound_again() -> None:
     async with Rig() as rig:
         rig.smsc.on_submit = stay_silent
         await rig.live()
@@ -161,7 +161,7 @@ async def test_garbage_ends_the_connection_and_it_comes_back() -> None:
 
 
 @in_virtual_time
-async def test_odd_but_framed_pdus_cost_nothing() -> None:
+async def test_malformed_pdus_in_sound_frames_cost_no_link() -> None:
     with capture_logs() as logs:
         async with Rig() as rig:
             await rig.live()
@@ -252,7 +252,7 @@ async def test_a_paused_transport_has_no_room() -> None:
 
 
 @in_virtual_time
-async def test_stopping_while_nobody_answers_the_bind_is_prompt() -> None:
+async def test_stopping_is_prompt_while_a_bind_is_unanswered() -> None:
     rig = Rig()
     rig.smsc.bind_status = None
     await rig.carrier.start(rig.sink)
@@ -264,7 +264,7 @@ async def test_stopping_while_nobody_answers_the_bind_is_prompt() -> None:
 
 
 @in_virtual_time
-async def test_stopping_between_two_tries_is_prompt() -> None:
+async def test_stopping_is_prompt_between_two_attempts() -> None:
     rig = Rig()
     rig.smsc.refuse_connections = True
     await rig.carrier.start(rig.sink)
@@ -275,7 +275,7 @@ async def test_stopping_between_two_tries_is_prompt() -> None:
 
 
 @in_virtual_time
-async def test_a_bind_that_cannot_be_written_is_told_and_tried_again() -> None:
+async def test_a_bind_that_cannot_be_encoded_is_logged_and_tried_again() -> None:
     with capture_logs() as logs:
         async with Rig(system_id="x" * 100) as rig:
             await asyncio.sleep(5)

@@ -103,7 +103,7 @@ async def test_shifts_flash_validity_priority_and_echo_are_dissected(tmp_path: P
 
 
 @pytest.mark.parametrize("pdu_type", [BindReceiver, BindTransmitter, BindTransceiver, Outbind])
-def test_a_password_is_written_over_as_long_as_it_was(pdu_type: type[Pdu]) -> None:
+def test_a_password_is_masked_in_its_own_length(pdu_type: type[Pdu]) -> None:
     pdu = pdu_type(sequence_number=1)
     pdu.system_id, pdu.password = "esme", "hush!"  # type: ignore[attr-defined]
     masked = without_password(encode(pdu))
@@ -113,13 +113,13 @@ def test_a_password_is_written_over_as_long_as_it_was(pdu_type: type[Pdu]) -> No
     assert read == pdu
 
 
-def test_other_pdus_are_left_alone() -> None:
+def test_pdus_without_a_password_are_unchanged() -> None:
     for pdu in (SubmitSm(short_message=b"hush"), EnquireLink()):
         assert without_password(encode(pdu)) == encode(pdu)
 
 
 @given(st.binary(max_size=40), st.sampled_from([1, 2, 9, 11]))
-def test_of_a_malformed_bind_no_second_field_is_shown(body: bytes, command: int) -> None:
+def test_nothing_behind_the_system_id_of_a_malformed_bind_is_shown(body: bytes, command: int) -> None:
     frame = (16 + len(body)).to_bytes(4, "big") + command.to_bytes(4, "big") + bytes(8) + body
     masked = without_password(frame)
     assert len(masked) == len(frame)
@@ -155,7 +155,7 @@ def test_only_its_owner_may_read_it_and_an_older_one_is_kept(tmp_path: Path) -> 
     assert file.with_name("acme.pcap.1").read_bytes() == b"older"
 
 
-def test_a_file_that_cannot_be_written_is_told_once_and_costs_nothing(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_logged_once_and_costs_no_link(tmp_path: Path) -> None:
     with capture_logs() as logs:
         capture = Capture(tmp_path / "none" / "acme.pcap", octets_max=10_000, wall_ms=lambda: NOW_MS)
         flow = capture.flow()

@@ -65,7 +65,7 @@ async def test_an_answer_comes_with_the_octets_of_both_ways(
 
 
 @in_virtual_time
-async def test_what_is_in_doubt_has_the_request_and_its_late_answer_has_both() -> None:
+async def test_a_part_in_doubt_has_the_request_and_its_late_answer_has_both() -> None:
     async with Rig(response_timeout_seconds=5) as rig:
         rig.smsc.on_submit = stay_silent
         await rig.live()
@@ -83,7 +83,7 @@ async def test_what_is_in_doubt_has_the_request_and_its_late_answer_has_both() -
 
 
 @in_virtual_time
-async def test_what_a_broken_link_leaves_behind_has_its_request_and_what_never_left_has_none() -> None:
+async def test_after_a_broken_link_written_parts_have_their_request_and_unwritten_ones_have_none() -> None:
     async with Rig() as rig:
         rig.smsc.on_submit = stay_silent
         await rig.live()
@@ -101,7 +101,7 @@ async def test_what_a_broken_link_leaves_behind_has_its_request_and_what_never_l
 
 
 @in_virtual_time
-async def test_what_no_link_took_has_no_octets() -> None:
+async def test_a_part_that_no_link_took_has_no_octets() -> None:
     async with Rig() as rig:
         rig.smsc.refuse_connections = True
         rig.carrier.submit(outgoing("573001234567"))
@@ -142,7 +142,7 @@ def delivered(connection: ScriptedConnection, pdu: QuerySm) -> None:
 
 
 @in_virtual_time
-async def test_what_a_query_says_comes_as_a_receipt_that_nobody_acknowledges() -> None:
+async def test_the_answer_to_a_query_is_a_receipt_without_acknowledgement() -> None:
     async with Rig() as rig:
         rig.smsc.on_query = delivered
         await rig.live()
@@ -174,7 +174,7 @@ async def test_a_query_takes_a_window_slot_and_none_that_is_reserved() -> None:
 
 
 @in_virtual_time
-async def test_a_query_that_is_refused_is_told_to_nobody_and_may_be_asked_again() -> None:
+async def test_a_refused_query_gives_no_receipt_and_may_be_repeated() -> None:
     async with Rig() as rig:
         await rig.live()
         for _ in range(2):
@@ -185,7 +185,7 @@ async def test_a_query_that_is_refused_is_told_to_nobody_and_may_be_asked_again(
 
 @pytest.mark.parametrize("by_nack", [True, False])
 @in_virtual_time
-async def test_a_carrier_that_knows_no_queries_is_asked_no_more(by_nack: bool) -> None:
+async def test_a_carrier_without_query_sm_is_not_asked_again(by_nack: bool) -> None:
     def unknown(connection: ScriptedConnection, pdu: QuerySm) -> None:
         connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
 
@@ -199,14 +199,14 @@ async def test_a_carrier_that_knows_no_queries_is_asked_no_more(by_nack: bool) -
 
 @pytest.mark.parametrize("settings", [{"bind": "receiver"}])
 @in_virtual_time
-async def test_where_it_cannot_be_asked_it_is_not(settings: dict[str, Any]) -> None:
+async def test_a_link_that_may_not_submit_sends_no_query(settings: dict[str, Any]) -> None:
     async with Rig(**settings) as rig:
         await rig.live()
         assert not rig.carrier.query("1", sender="A")
 
 
 @in_virtual_time
-async def test_without_a_link_or_with_an_id_that_smpp_cannot_hold_nothing_is_asked() -> None:
+async def test_no_query_is_sent_without_a_link_or_with_an_id_too_long_for_smpp() -> None:
     async with Rig() as rig:
         assert not rig.carrier.query("1", sender="A")
         await rig.live()
@@ -251,7 +251,7 @@ async def test_alert_notifications_are_counted_and_logged_once_a_phone() -> None
 
 
 @in_virtual_time
-async def test_a_flood_of_alerts_is_not_remembered_for_ever() -> None:
+async def test_a_flood_of_alerts_takes_bounded_memory() -> None:
     async with Rig() as rig:
         await rig.live()
         octets = b"".join(
@@ -289,7 +289,7 @@ async def test_a_receiver_alone_gets_receipts_and_has_no_room() -> None:
 
 
 @in_virtual_time
-async def test_the_bind_names_the_addresses_that_are_ours() -> None:
+async def test_the_bind_carries_our_address_range() -> None:
     async with Rig(bind="receiver", address_ton=1, address_npi=1, address_range="^85[0-9]*$") as rig:
         await rig.live()
         (bind,) = rig.smsc.binds
@@ -298,7 +298,7 @@ async def test_the_bind_names_the_addresses_that_are_ours() -> None:
 
 
 @in_virtual_time
-async def test_a_link_on_which_nothing_comes_any_more_gets_no_further_part_and_is_soon_given_up() -> None:
+async def test_a_silent_link_gets_no_further_part_and_is_soon_closed() -> None:
     async with Rig(response_timeout_seconds=5, enquire_link_seconds=60) as rig:
         await rig.live()
         rig.smsc.deaf = True
@@ -312,7 +312,7 @@ async def test_a_link_on_which_nothing_comes_any_more_gets_no_further_part_and_i
 
 
 @in_virtual_time
-async def test_a_link_that_answers_late_but_lives_is_used_on() -> None:
+async def test_a_link_that_answers_late_stays_in_use() -> None:
     async with Rig(response_timeout_seconds=5, enquire_link_seconds=60) as rig:
         rig.smsc.on_submit = stay_silent
         await rig.live()

@@ -35,7 +35,7 @@ async def until_listened_to(called: Rig) -> None:
 
 
 @in_virtual_time
-async def test_who_is_expected_is_bound_to_as_a_receiver_and_delivers() -> None:
+async def test_an_expected_caller_is_bound_to_as_a_receiver_and_delivers() -> None:
     async with rig() as called:
         await until_listened_to(called)
         connection = called.smsc.call(WELCOME)
@@ -65,7 +65,7 @@ async def test_a_transceiver_that_was_called_submits_too() -> None:
 
 
 @in_virtual_time
-async def test_it_stands_beside_links_of_our_own() -> None:
+async def test_outbind_works_beside_links_of_our_own() -> None:
     async with rig(links=1, bind="transmitter") as called:
         await until_listened_to(called)
         called.smsc.call(WELCOME)
@@ -88,7 +88,7 @@ async def test_it_stands_beside_links_of_our_own() -> None:
     ids=["password", "system_id", "shifted", "silence", "another"],
 )
 @in_virtual_time
-async def test_a_stranger_is_hung_up_on_and_forgotten(outbind: Outbind | None) -> None:
+async def test_an_unknown_caller_is_disconnected_and_forgotten(outbind: Outbind | None) -> None:
     with capture_logs() as logs:
         async with rig(bind_timeout_seconds=3) as called:
             await until_listened_to(called)
@@ -129,7 +129,7 @@ async def test_a_call_that_ends_can_be_made_again() -> None:
 
 
 @in_virtual_time
-async def test_a_crowd_of_callers_is_limited() -> None:
+async def test_the_number_of_callers_is_limited() -> None:
     async with rig() as called:
         await until_listened_to(called)
         connections = [called.smsc.call(WELCOME) for _ in range(MAX_CALLS + 2)]
@@ -138,7 +138,7 @@ async def test_a_crowd_of_callers_is_limited() -> None:
 
 
 @in_virtual_time
-async def test_an_address_that_is_taken_is_tried_again() -> None:
+async def test_an_address_in_use_is_tried_again() -> None:
     with capture_logs() as logs:
         called = rig()
         called.smsc.refuse_connections = True
@@ -177,7 +177,7 @@ async def test_stopping_in_the_middle_of_a_call_leaves_nothing() -> None:
 
 
 @in_virtual_time
-async def test_an_address_that_is_taken_is_tried_ever_more_seldom() -> None:
+async def test_an_address_in_use_is_tried_less_and_less_often() -> None:
     tried: list[float] = []
 
     async def refuse(factory: Callable[[], asyncio.Protocol]) -> ClosableListener:
@@ -206,7 +206,7 @@ async def test_an_address_that_is_taken_is_tried_ever_more_seldom() -> None:
 
 
 @in_virtual_time
-async def test_that_an_smsc_answers_nothing_is_remembered_from_one_call_to_the_next() -> None:
+async def test_unanswered_submits_are_remembered_from_one_call_to_the_next() -> None:
     async with rig(outbind_bind="transceiver", response_timeout_seconds=5, enquire_link_seconds=1) as called:
         called.smsc.on_submit = stay_silent
         await until_listened_to(called)

@@ -100,7 +100,7 @@ def sample(definition: Definition) -> tuple[int, bytes]:
             return definition.of(b"\x01" * max(definition.min_octets, min(definition.max_octets, 4)))
 
 
-def test_every_pdu_that_we_can_make_is_dissected_as_it_was_meant(tmp_path: Path) -> None:
+def test_every_pdu_that_we_can_make_is_dissected_with_its_values(tmp_path: Path) -> None:
     file = tmp_path / "session.pcap"
     pdus = every_pdu()
     file.write_bytes(conversation(pdus))
@@ -139,7 +139,7 @@ def test_every_optional_parameter_is_known_by_its_tag_and_length(tmp_path: Path)
     assert int(packet["smpp.user_message_reference"], 16) == 1
 
 
-def test_more_than_a_segment_holds_is_put_together_again(tmp_path: Path) -> None:
+def test_octets_beyond_one_segment_are_reassembled(tmp_path: Path) -> None:
     file = tmp_path / "long.pcap"
     long = SubmitSm(sequence_number=1, tlvs=(tlvs.MESSAGE_PAYLOAD.of(b"x" * (SEGMENT_OCTETS + 1_000)),))
     stream = TcpStream(20_000)
@@ -151,7 +151,7 @@ def test_more_than_a_segment_holds_is_put_together_again(tmp_path: Path) -> None
     assert packets[0]["smpp.opt_param_len"] == str(SEGMENT_OCTETS + 1_000)
 
 
-def test_the_time_and_the_sides_are_told(tmp_path: Path) -> None:
+def test_packets_carry_time_and_direction(tmp_path: Path) -> None:
     file = tmp_path / "session.pcap"
     file.write_bytes(conversation([SubmitSm(sequence_number=1)]))
     (packet,) = dissected(file, "frame.time_epoch", "ip.src", "ip.dst", "tcp.dstport")

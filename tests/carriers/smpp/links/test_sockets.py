@@ -106,7 +106,7 @@ async def test_an_smsc_calls_over_tls_and_both_show_a_certificate(tmp_path: Path
         assert [receipt.reference for receipt in sink.receipts] == ["7"]
 
 
-async def test_a_caller_without_a_certificate_is_not_spoken_to(tmp_path: Path) -> None:
+async def test_a_caller_without_a_certificate_is_refused(tmp_path: Path) -> None:
     authority, port = Authority(tmp_path, "ours"), free_port()
     ours = authority.issue("esme.example", to="ours")
     context = ssl.create_default_context(cafile=str(authority.file))

@@ -88,25 +88,25 @@ async def reason_of_failure(carrier: SmppCarrier) -> str:
 
 
 @in_virtual_time
-async def test_a_trusted_certificate_is_spoken_to(authority: Path) -> None:
+async def test_a_trusted_certificate_is_accepted(authority: Path) -> None:
     async with carrier_over_tls(server=server_context(), tls_ca=authority) as (carrier, sink):
         assert await is_sent(carrier, sink)
 
 
 @in_virtual_time
-async def test_a_certificate_of_a_stranger_is_refused_and_told(authority: Path) -> None:
+async def test_an_untrusted_certificate_is_refused_and_reported(authority: Path) -> None:
     async with carrier_over_tls(server=server_context(STRANGER), tls_ca=authority) as (carrier, _):
         assert "certificate verify failed" in await reason_of_failure(carrier)
 
 
 @in_virtual_time
-async def test_a_certificate_for_another_name_is_refused_and_told(authority: Path) -> None:
+async def test_a_certificate_for_another_name_is_refused_and_reported(authority: Path) -> None:
     async with carrier_over_tls(server=server_context(name="other.example"), tls_ca=authority) as (carrier, _):
         assert "Hostname mismatch" in await reason_of_failure(carrier)
 
 
 @in_virtual_time
-async def test_without_verification_any_certificate_will_do() -> None:
+async def test_without_verification_any_certificate_is_accepted() -> None:
     async with carrier_over_tls(server=server_context(STRANGER), tls_verify=False) as (carrier, sink):
         assert await is_sent(carrier, sink)
 
@@ -135,7 +135,7 @@ def test_a_missing_file_is_an_error_at_once(tmp_path: Path) -> None:
         client_context(settings)
 
 
-def test_old_versions_of_tls_are_not_spoken(authority: Path) -> None:
+def test_old_versions_of_tls_are_refused(authority: Path) -> None:
     settings = SmppCarrierSettings(name="a", host="h", port=1, system_id="s", password="p", tls=True, tls_ca=authority)
     context = client_context(settings)
     assert context is not None

@@ -57,7 +57,7 @@ def test_any_two_ids_can_be_compared(answered: str, told: str) -> None:
         ("a-1", "3 characters"),
     ],
 )
-def test_what_an_id_looks_like(identifier: str, look: str) -> None:
+def test_an_id_is_described_by_length_and_characters(identifier: str, look: str) -> None:
     assert diagnosis.describe_id(identifier) == look
 
 
@@ -72,7 +72,7 @@ def test_what_an_id_looks_like(identifier: str, look: str) -> None:
         ("stat:DELIVRD text:id:FF", "", "fault", "no id at all"),
     ],
 )
-def test_by_what_a_receipt_can_be_matched(text: str, in_tlv: str, verdict: str, words: str) -> None:
+def test_a_receipt_is_matched_by_tlv_or_text(text: str, in_tlv: str, verdict: str, words: str) -> None:
     parsed, found = receipt(text, in_tlv=in_tlv)
     finding = diagnosis.receipt_id(parsed, found, "FF")
     assert finding.verdict == verdict
@@ -168,32 +168,32 @@ def learned(sent: list[ProbeSubmit]) -> dict[str, object]:
     return {name: value for finding in diagnosis.pace(sent) for name, value in finding.settings.items()}
 
 
-def test_what_is_refused_before_anything_is_answered_is_beyond_the_window() -> None:
+def test_submits_refused_before_any_answer_are_beyond_the_window() -> None:
     answers = [(2.0, 0)] * 7 + [(0.1, THROTTLED)] * 3
     assert learned(burst(*answers)) == {"window": 7}
 
 
-def test_what_is_refused_after_the_others_were_answered_is_beyond_the_rate() -> None:
+def test_submits_refused_after_the_others_were_answered_are_beyond_the_rate() -> None:
     answers = [(0.01 * place, 0) for place in range(20)] + [(0.3, THROTTLED)] * 5
     assert learned(burst(*answers)) == {"parts_per_second": 20}
 
 
-def test_a_rate_that_is_met_later_is_counted_over_the_whole_time() -> None:
+def test_a_rate_reached_later_is_computed_over_the_whole_time() -> None:
     answers = [(0.1 * place, 0) for place in range(50)] + [(5.0, THROTTLED)]
     assert learned(burst(*answers)) == {"parts_per_second": 10}
 
 
-def test_what_is_not_answered_at_all_is_a_stall() -> None:
+def test_unanswered_submits_are_reported_as_a_stall() -> None:
     (finding,) = diagnosis.pace(burst(*[(0.1, 0)] * 8, *[(0.0, None)] * 2))
     assert (finding.verdict, dict(finding.settings)) == ("warning", {"window": 8})
     assert "stalls behind 8" in finding.text
 
 
-def test_what_was_all_taken_sets_nothing() -> None:
+def test_a_burst_taken_whole_suggests_no_setting() -> None:
     findings = diagnosis.pace(burst(*[(0.1, 0)] * 8))
     assert [(finding.verdict, dict(finding.settings)) for finding in findings] == [("ok", {}), ("ok", {})]
     assert all("more were not tried" in finding.text for finding in findings)
 
 
-def test_a_single_one_that_is_throttled_is_a_rate_and_no_window() -> None:
+def test_a_single_throttled_submit_is_a_rate_and_no_window() -> None:
     assert learned(burst((0.1, THROTTLED), (0.1, THROTTLED))) == {"parts_per_second": 1}

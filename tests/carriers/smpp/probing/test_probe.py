@@ -92,7 +92,7 @@ async def test_it_learns_the_alphabet_of_coding_0(name: str) -> None:
 
 @pytest.mark.parametrize("chaos", ["", "echo=off"])
 @in_virtual_time
-async def test_where_the_receipt_cannot_tell_the_alphabet_a_person_is_asked(chaos: str) -> None:
+async def test_if_the_receipt_does_not_show_the_alphabet_a_person_is_asked_to_look(chaos: str) -> None:
     finding = (await examined(chaos)).of("alphabet of coding 0")
     assert finding.verdict == "unknown"
     assert "look at the phone" in finding.text
@@ -115,7 +115,7 @@ async def test_it_learns_the_rate(rate: int) -> None:
 
 
 @in_virtual_time
-async def test_what_was_not_met_is_said_to_be_untried() -> None:
+async def test_limits_that_were_not_reached_are_reported_as_untried() -> None:
     found = await examined(messages=10)
     assert found.of("window").text == "8 at once were all answered; more were not tried"
     assert found.of("rate").text == "8 at once were not throttled; more were not tried"
@@ -125,7 +125,7 @@ async def test_what_was_not_met_is_said_to_be_untried() -> None:
 @pytest.mark.parametrize("chaos", ["", "lose-answers", "throttle=1/s", "lose-receipts", "window=1,delay-answers"])
 @pytest.mark.parametrize("messages", [0, 1, 2, 3, 7])
 @in_virtual_time
-async def test_never_more_messages_leave_than_it_was_allowed(chaos: str, messages: int) -> None:
+async def test_it_never_sends_more_messages_than_allowed(chaos: str, messages: int) -> None:
     found = await examined(chaos, messages=messages, wait=5)
     assert found.smsc.stats.submitted <= messages
     one_is_no_burst = 2 if messages == 3 else messages
@@ -133,7 +133,7 @@ async def test_never_more_messages_leave_than_it_was_allowed(chaos: str, message
 
 
 @in_virtual_time
-async def test_without_a_number_nobody_is_written_to() -> None:
+async def test_without_a_number_no_message_is_sent() -> None:
     found = await examined(to="", messages=5)
     assert found.smsc.stats.submitted == 0
     assert found.of("messages").verdict == "unknown"
@@ -149,7 +149,9 @@ async def test_without_a_number_nobody_is_written_to() -> None:
     ],
 )
 @in_virtual_time
-async def test_what_never_comes_is_said_and_not_waited_for_for_ever(chaos: str, subject: str, text: str) -> None:
+async def test_missing_answers_and_receipts_are_reported_after_a_bounded_wait(
+    chaos: str, subject: str, text: str
+) -> None:
     found = await examined(chaos, wait=5)
     assert found.of(subject).text == text
     assert "answer id" not in [finding.subject for finding in found.findings] or chaos == "lose-receipts"
@@ -157,20 +159,20 @@ async def test_what_never_comes_is_said_and_not_waited_for_for_ever(chaos: str, 
 
 @pytest.mark.parametrize(("digits", "status"), [("99904", "ESME_RINVDSTADR"), ("99922", "ESME_RTHROTTLED")])
 @in_virtual_time
-async def test_a_refusal_is_told_by_its_name(digits: str, status: str) -> None:
+async def test_a_refusal_is_reported_by_its_name(digits: str, status: str) -> None:
     found = await examined(to="346000" + digits)
     assert (found.of("submit").verdict, found.of("submit").text) == ("fault", status)
 
 
 @in_virtual_time
-async def test_a_word_that_nobody_knows_is_shown() -> None:
+async def test_an_unknown_receipt_word_is_reported() -> None:
     found = await examined(to="34600099915", messages=1)
     assert found.of("receipt text").text.startswith("stat WHATEVR")
     assert found.of("receipt text").verdict == "warning"
 
 
 @in_virtual_time
-async def test_what_waits_for_others_goes_back_and_comes_again() -> None:
+async def test_deliveries_of_others_are_returned_and_come_again() -> None:
     def wait_for_others(smsc: SimulatorSmsc) -> None:
         smsc.phones.write("34600000077", "85355", "for the server beside", system_id="palomar")
         smsc.restore("palomar", "00000000000000AA", _submitted("34600000078"))
@@ -183,7 +185,7 @@ async def test_what_waits_for_others_goes_back_and_comes_again() -> None:
 
 
 @in_virtual_time
-async def test_it_says_what_it_does_before_it_does_it_and_leaves_nothing_open() -> None:
+async def test_it_reports_each_step_before_it_and_leaves_no_connection_open() -> None:
     found = await examined(messages=5)
     assert found.steps == [
         "connecting",
@@ -201,7 +203,7 @@ async def test_it_says_what_it_does_before_it_does_it_and_leaves_nothing_open() 
 
 @pytest.mark.parametrize("seed", range(6))
 @in_virtual_time
-async def test_whatever_the_carrier_does_wrong_it_comes_to_an_end(seed: int) -> None:
+async def test_under_any_chaos_script_it_ends(seed: int) -> None:
     chaos = f"everything,seed={seed},garbage=20%,half-open=10%,lose-answers=20%,drop-at-pdu=9"
     found = await examined(chaos, messages=20, wait=5)
     assert found.of("connection").verdict == "ok"

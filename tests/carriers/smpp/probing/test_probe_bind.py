@@ -112,7 +112,7 @@ class Visit:
     ],
 )
 @in_virtual_time
-async def test_it_binds_as_configured_else_in_a_way_that_works(
+async def test_it_binds_as_configured_or_else_in_another_way(
     bind: str, statuses: dict[str, int], states: list[str], tried: list[str], learned: str | None
 ) -> None:
     smsc = Picky(**statuses)
@@ -127,7 +127,7 @@ async def test_it_binds_as_configured_else_in_a_way_that_works(
 
 @pytest.mark.parametrize("status", [CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID])
 @in_virtual_time
-async def test_a_wrong_name_or_password_is_tried_once(status: CommandStatus) -> None:
+async def test_a_wrong_system_id_or_password_is_tried_once(status: CommandStatus) -> None:
     smsc = Picky(transceiver=status)
     visit = Visit(smsc.connect)
     assert await visit.states() == []
@@ -136,7 +136,7 @@ async def test_a_wrong_name_or_password_is_tried_once(status: CommandStatus) -> 
 
 
 @in_virtual_time
-async def test_a_bind_that_nobody_answers_is_not_tried_in_other_ways() -> None:
+async def test_an_unanswered_bind_is_not_tried_in_other_ways() -> None:
     smsc = ScriptedSmsc()
     smsc.bind_status = None
     visit = Visit(smsc.connect, bind_timeout_seconds=3)
@@ -147,7 +147,7 @@ async def test_a_bind_that_nobody_answers_is_not_tried_in_other_ways() -> None:
 
 
 @in_virtual_time
-async def test_who_is_not_there_is_told_by_host_and_port() -> None:
+async def test_an_unreachable_carrier_is_reported_with_host_and_port() -> None:
     smsc = ScriptedSmsc()
     smsc.refuse_connections = True
     visit = Visit(smsc.connect, host="smsc.example", port=2775)
@@ -156,7 +156,7 @@ async def test_who_is_not_there_is_told_by_host_and_port() -> None:
 
 
 @in_virtual_time
-async def test_who_does_not_answer_in_time_is_told_too() -> None:
+async def test_a_connection_time_out_is_reported() -> None:
     async def never(factory: Callable[[], asyncio.Protocol]) -> object:
         return await asyncio.Event().wait()
 
@@ -177,7 +177,7 @@ async def test_who_does_not_answer_in_time_is_told_too() -> None:
         ({"tls_ca": "ours", "tls_server_name": "smsc.example"}, "fault", "certificate of localhost", False),
     ],
 )
-async def test_it_says_what_certificate_is_shown_whether_it_is_trusted_or_not(
+async def test_it_describes_the_certificate_whether_trusted_or_not(
     tmp_path: Path, trust: dict[str, Any], verdict: str, words: str, bound: bool
 ) -> None:
     authorities = {name: Authority(tmp_path, name) for name in ("ours", "another")}
@@ -202,7 +202,7 @@ async def test_it_says_what_certificate_is_shown_whether_it_is_trusted_or_not(
 
 
 @pytest.mark.parametrize("shows", [True, False])
-async def test_a_carrier_that_wants_a_certificate_of_ours_gets_it_or_says_no(tmp_path: Path, shows: bool) -> None:
+async def test_a_carrier_that_requires_our_certificate_gets_it_or_refuses(tmp_path: Path, shows: bool) -> None:
     ours, theirs = Authority(tmp_path, "smsc"), Authority(tmp_path, "clients")
     issued, client = ours.issue("localhost"), theirs.issue("acme")
     smsc = SimulatorSmsc(SimulatorSettings(), clock=RealClock(), chance=lambda: 0.5)

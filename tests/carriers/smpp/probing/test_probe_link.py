@@ -23,7 +23,7 @@ async def bound(smsc: ScriptedSmsc, is_ours: Callable[[Delivery], bool] = nothin
 
 
 @in_virtual_time
-async def test_what_is_claimed_is_kept_and_acknowledged_and_the_rest_goes_back() -> None:
+async def test_our_deliveries_are_acknowledged_and_all_others_returned() -> None:
     smsc = ScriptedSmsc()
     link = await bound(smsc, lambda delivery: delivery.source_addr == "346")
     smsc.last.deliver(source_addr="346", short_message=b"ours")
@@ -35,7 +35,7 @@ async def test_what_is_claimed_is_kept_and_acknowledged_and_the_rest_goes_back()
 
 
 @in_virtual_time
-async def test_answers_know_which_submit_they_belong_to_and_what_was_still_unanswered() -> None:
+async def test_answers_are_matched_to_submits_with_the_count_of_unanswered_ones() -> None:
     smsc = ScriptedSmsc()
     smsc.on_submit = stay_silent
     link = await bound(smsc)
@@ -52,7 +52,7 @@ async def test_answers_know_which_submit_they_belong_to_and_what_was_still_unans
 
 
 @in_virtual_time
-async def test_an_enquiry_is_timed_and_a_deaf_peer_answers_none() -> None:
+async def test_an_enquire_link_is_timed_and_a_silent_peer_answers_none() -> None:
     smsc = ScriptedSmsc()
     link = await bound(smsc)
     seconds = await link.enquire(5)
@@ -75,7 +75,7 @@ async def test_waiting_ends_with_the_connection() -> None:
 
 
 @in_virtual_time
-async def test_requests_that_are_no_delivery_are_refused_and_harmless() -> None:
+async def test_requests_other_than_deliveries_are_refused() -> None:
     smsc = ScriptedSmsc()
     link = await bound(smsc)
     smsc.last.session.send(AlertNotification(source_addr="346", esme_addr="1"), 0.0)
@@ -86,7 +86,7 @@ async def test_requests_that_are_no_delivery_are_refused_and_harmless() -> None:
 
 
 @in_virtual_time
-async def test_unbinding_closes_even_if_nobody_answers() -> None:
+async def test_unbinding_closes_the_connection_even_without_an_answer() -> None:
     smsc = ScriptedSmsc()
     link = await bound(smsc)
     smsc.deaf = True

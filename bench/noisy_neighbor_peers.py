@@ -1,4 +1,4 @@
-"""The world around ``neighbours.py``: an SMSC that notes when whose message came, and customers' servers of all sorts.
+"""The world around ``noisy_neighbor.py``: an SMSC that notes when whose message came, and customers' servers of all sorts.
 
 All of it runs in the bench's own process, so that one clock times everything. Not here: who misbehaves when.
 """

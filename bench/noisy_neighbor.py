@@ -1,7 +1,7 @@
 """What one account's misbehaviour costs another: each trouble beside the quiet run.
 
-    python bench/neighbours.py
-    python bench/neighbours.py --seconds 60 --only dead,queued --database postgresql://...
+    python bench/noisy_neighbor.py
+    python bench/noisy_neighbor.py --seconds 60 --only dead,queued --database postgresql://...
 
 One account sends a message a second and wants to be told of it, while another one
 
@@ -31,11 +31,11 @@ from typing import Any
 
 import numbering
 from gateways import Door, Setting
-from neighbour_peers import Customers, SilentSmsc, TimedSmsc
-from neighbour_report import STEPS, Spread, faults_of, table
+from noisy_neighbor_peers import Customers, SilentSmsc, TimedSmsc
+from noisy_neighbor_report import STEPS, Spread, faults_of, table
 from palomar_gateway import Palomar
 from processes import BenchError
-from telling import tell
+from status_line import tell
 from troubles import TROUBLES, Troublemaker, ask, post
 
 LAST_WORDS_SECONDS = 5.0

@@ -33,7 +33,7 @@ def good(**changes: Any) -> dict[str, Any]:
     return report | changes
 
 
-def test_a_run_in_which_all_was_meant_has_no_fault() -> None:
+def test_a_run_with_only_intended_faults_has_none_to_report() -> None:
     assert chaos_report.faults(good()) == []
 
 
@@ -54,7 +54,7 @@ def test_a_run_in_which_all_was_meant_has_no_fault() -> None:
         ),
     ],
 )
-def test_each_thing_that_goes_wrong_is_named(changes: dict[str, Any], fault: str) -> None:
+def test_each_fault_is_named(changes: dict[str, Any], fault: str) -> None:
     assert chaos_report.faults(good(**changes)) == [fault]
 
 

@@ -1,4 +1,4 @@
-"""What ``neighbours.py`` calls a fault, and its figures as a table."""
+"""What ``noisy_neighbor.py`` calls a fault, and its figures as a table."""
 
 STEPS = ("acceptance", "sending", "callback")
 ALLOWED_MS = {"acceptance": 100.0, "sending": 1_000.0, "callback": 1_000.0}
