@@ -1,6 +1,6 @@
-"""The questions that the console asks: of the overview, and of the search.
+"""The questions that the console asks of the database: for the overview, and for the search.
 
-Not here: how they are measured.
+Not here: measuring them (``console_data``).
 """
 
 import time
@@ -23,7 +23,7 @@ AccountIds = set[AccountId] | None
 
 
 async def questions(tx: Transaction, *, account_count: int) -> list[tuple[str, Ask]]:
-    """Each with its name."""
+    """List the questions, each with its name."""
     found = await tx.select("SELECT msisdn, request_ref FROM messages ORDER BY id LIMIT 1 OFFSET 1000")
     number, subid = (str(value) for value in found[0])
     small = {AccountId(account_count)}
@@ -46,7 +46,6 @@ def _overview(small: AccountIds, some: AccountIds) -> list[tuple[str, Ask]]:
             (f"{whom}: the last month by {by.name.lower()}", _totals(whose, month, now_ms, by)) for by in Dimension
         ]
     asked += [
-        ("everybody: the last day by hour and carrier", _traffic(None, Bucket.HOUR, day, now_ms, Dimension.CARRIER)),
         ("forecast of the largest account", lambda tx: forecast(tx, AccountId(1), now_ms=now_ms)),
         ("everybody: what needs attention", lambda tx: find_attention(tx, None, now_ms=now_ms)),
         ("500 accounts: what needs attention", lambda tx: find_attention(tx, some, now_ms=now_ms)),
@@ -96,8 +95,8 @@ def _search(small: AccountIds, some: AccountIds, *, number: str, subid: str) -> 
     return [(f"search: {name}", _find(whose, SearchFilter(**wanted))) for name, whose, wanted in asked]
 
 
-def _traffic(whose: AccountIds, bucket: Bucket, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
-    return lambda tx: traffic(tx, whose, bucket, since_ms=since_ms, until_ms=until_ms, by=by)
+def _traffic(whose: AccountIds, bucket: Bucket, since_ms: int, until_ms: int) -> Ask:
+    return lambda tx: traffic(tx, whose, bucket, since_ms=since_ms, until_ms=until_ms)
 
 
 def _totals(whose: AccountIds, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:

@@ -17,9 +17,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import request_format
 import numbering
 import peer
+import request_format
 
 RECONNECT_SECONDS = 0.05
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
