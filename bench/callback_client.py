@@ -1,4 +1,5 @@
-"""What a callback costs, our client beside aiohttp's: in turns, in one run, the sink in another process.
+"""Measures the CPU cost of a callback: our HTTP client and aiohttp's, in turns, in one run, with the sink in another
+process.
 
     PYTHONPATH=src python bench/callback_client.py [requests a turn] [turns]
 

@@ -1,6 +1,6 @@
-"""Turns what the peers of a tormented server saw into a report, its faults, and a table.
+"""Turns what the peers of a chaos run saw into a report, its faults, and a table.
 
-Not here: how it was gathered (``chaos``).
+Not here: gathering it (``chaos``).
 """
 
 from typing import Any
@@ -8,50 +8,50 @@ from typing import Any
 Report = dict[str, Any]
 
 MARKS = (10, 50, 100)
-"""Per cent of the messages; at each, the peak of the memory so far."""
+"""Percent of the messages; at each the peak memory so far is noted."""
 MEMORY_SHARE, MEMORY_MIB = 0.15, 20.0
-"""Memory may grow by so much in the second half: what is remembered on purpose is bounded, and fills."""
+"""Memory may grow by so much in the second half: the bounded tables fill."""
 
 
 def report(
     *,
     load: Report,
     sink: Report,
-    books: Report,
-    counted: dict[str, int],
+    totals: Report,
+    counters: dict[str, int],
     stored: dict[str, int],
     memory: dict[int, float],
     seconds: float,
 ) -> Report:
-    """What came of a run: ``counted`` is the simulator's, ``stored`` the database's, ``memory`` the peak in MiB by per
-    cent of the messages."""
-    accepted, listed = load["accepted"], sum(books["states"].values())
-    causes = {name.removeprefix("doubled_"): n for name, n in counted.items() if name.startswith("doubled_")}
+    """Make the report of a run: ``counters`` are the simulator's, ``stored`` the database's, ``memory`` the peak in MiB
+    by percent of the messages."""
+    accepted, listed = load["accepted"], sum(totals["states"].values())
+    causes = {name.removeprefix("doubled_"): n for name, n in counters.items() if name.startswith("doubled_")}
     doubled = sum(causes.values())
     return {
         "accepted": accepted,
         "refused": load["requests"] - accepted,
         "lost": accepted - sink["finals"],
-        "never_submitted": accepted - (counted["taken"] - doubled),
-        "not_final": listed - sum(books["states"].get(state, 0) for state in books["final"]),
+        "never_submitted": accepted - (counters["taken"] - doubled),
+        "not_final": listed - sum(totals["states"].get(state, 0) for state in totals["final"]),
         "missing": accepted - listed,
         "doubled": doubled,
         "doubled_by_cause": causes,
         "resent_by_policy": stored["resent"],
         "doubled_callbacks": sink["doubled"],
         "stray_callbacks": sink["unknown"] + sink["mismatched"],
-        "ledger_off": books["credits"] - listed - books["balance"],
-        "reserved": books["reserved"],
+        "ledger_off": totals["credits"] - listed - totals["balance"],
+        "reserved": totals["reserved"],
         "orphans": stored["orphans"],
-        "states": books["states"],
+        "states": totals["states"],
         "memory_mib": {str(mark): round(memory[mark], 1) for mark in MARKS if mark in memory},
-        "misdeeds": {name: counted[name] for name in MISDEEDS},
+        "misdeeds": {name: counters[name] for name in INJECTED_FAULTS},
         "seconds": seconds,
         "problem": load["problem"],
     }
 
 
-MISDEEDS = (
+INJECTED_FAULTS = (
     "throttled",
     "answers_lost",
     "answers_late",
@@ -77,7 +77,7 @@ _MUST_BE_ZERO = {
 
 
 def faults(report: Report) -> list[str]:
-    """What must not be: one line each, none for a good run."""
+    """List what must not happen, one line each; empty for a good run."""
     found = [f"{report[name]:,} {words}" for name, words in _MUST_BE_ZERO.items() if report[name]]
     if report["doubled"] > report["resent_by_policy"]:
         found.append(
@@ -95,7 +95,7 @@ def faults(report: Report) -> list[str]:
 
 
 def table(report: Report) -> str:
-    """For people."""
+    """Format the report for people."""
     rows: list[tuple[str, object]] = [
         ("accepted", report["accepted"]),
         ("seconds", round(report["seconds"], 1)),

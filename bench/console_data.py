@@ -1,4 +1,4 @@
-"""What the console asks of a database with a million messages, and how long it takes.
+"""Measures the console's questions on a database with a million messages.
 
     python bench/console_data.py                        SQLite, a million messages of 2,000 accounts
     python bench/console_data.py --postgres start       the same on PostgreSQL
@@ -39,11 +39,11 @@ from postgres import START, Postgres
 LIMIT_MS = 300.0
 _FILL_AT_ONCE = 5_000
 _SETTLED_MS = 6_000
-"""So old is the youngest message, because the index stays some seconds behind the clock."""
+"""The age of the youngest message, because the index stays some seconds behind the clock."""
 
 
 async def _measure(options: argparse.Namespace, directory: Path) -> list[str]:
-    """Fill, count, index, ask; the questions that took too long."""
+    """Fill, count, index and ask; return the questions that took too long."""
     postgres = Postgres(options.postgres) if options.postgres else None
     try:
         if postgres is None:
@@ -70,7 +70,7 @@ async def _measured(options: argparse.Namespace, database: Database, *, engine: 
     print(f"\n| question | median, ms | worst of {options.repeat}, ms | answer |\n| --- | ---: | ---: | --- |")
     slow = []
     for name, ask in await database.read_long(lambda tx: questions(tx, account_count=options.accounts)):
-        took_ms, answer = await _asked(database, ask, options.repeat)
+        took_ms, answer = await _time_question(database, ask, options.repeat)
         median_ms = statistics.median(took_ms)
         print(f"| {name} | {median_ms:.1f} | {max(took_ms):.1f} | {answer} |", flush=True)
         if median_ms > LIMIT_MS:
@@ -78,14 +78,14 @@ async def _measured(options: argparse.Namespace, database: Database, *, engine: 
     return slow
 
 
-async def _asked(
+async def _time_question(
     database: Database, ask: Callable[[Transaction], Awaitable[Any]], repeat: int
 ) -> tuple[list[float], str]:
     took_ms, answer = [], ""
     for _ in range(repeat):
 
         async def script(tx: Transaction) -> str:
-            return _in_short(await ask(tx))
+            return _summary_of(await ask(tx))
 
         began = time.perf_counter()
         answer = await database.read_long(script)
@@ -93,7 +93,7 @@ async def _asked(
     return took_ms, answer
 
 
-def _in_short(answer: Any) -> str:
+def _summary_of(answer: Any) -> str:
     if hasattr(answer, "messages") and hasattr(answer, "older"):
         return f"{len(answer.messages)} messages" + ("" if answer.older is None else ", and more before")
     if isinstance(answer, list | dict):
@@ -136,7 +136,7 @@ def _pieces(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
 
 
 async def _count(database: Database) -> None:
-    """Turn by turn, as the server does; the rests between turns are left out."""
+    """Count the messages turn by turn, as the server does, without the rests between turns."""
     clock, timed = _RestlessClock(), _TimedWrites(database)
     recounter, turns = Recounter(timed, clock), []  # type: ignore[arg-type]  # all that it uses
     while True:
@@ -150,12 +150,12 @@ async def _count(database: Database) -> None:
     print(f"its writing transactions, on the loop: {_spread(timed.took_ms)}")
     now_ms = clock.wall_ms()
     minutes = [now_ms - now_ms % 60_000 - number * 60_000 for number in range(1, 4)]
-    took_ms, _ = await _asked(database, lambda tx: compare(tx, minutes), 20)
+    took_ms, _ = await _time_question(database, lambda tx: compare(tx, minutes), 20)
     print(f"three minutes looked at again: {_spread(took_ms)}")
 
 
 async def _index(database: Database) -> None:
-    """Slice by slice, as the server does when nobody waits, each timed by its two transactions."""
+    """Index slice by slice, as the server does when it is idle; each slice is timed by its two transactions."""
     reads, adds = [], []
     while True:
         began = time.perf_counter()
@@ -177,7 +177,7 @@ async def _index(database: Database) -> None:
 
 
 class _TimedWrites:
-    """A database, and how long its writing transactions took."""
+    """A database that notes how long its writing transactions took."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -192,7 +192,7 @@ class _TimedWrites:
 
 
 class _RestlessClock(RealClock):
-    """Hours pass between two turns, so that none of them rests."""
+    """A clock on which hours pass between two turns, so that none of them rests."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""What a hundred thousand messages that fall due in one second do to everybody else: latency of sends, and memory.
+"""Measures what 100,000 messages that fall due in one second cost other senders: latency of sends, and memory.
 
     python bench/due_at_once.py
     python bench/due_at_once.py --due 100000 --rate 150 --seconds 20
 
 A server with the simulator inside. Single sends come at a fixed rate, first while nothing else happens, then while the
 scheduled ones fall due and leave. The exit status is 1 if the p99 of send has trebled, if it took 100 MiB more, or if a
-message has not ended well; 2 if the run could not be made.
+message was not delivered; 2 if the run could not be made.
 """
 
 import argparse
@@ -23,16 +23,16 @@ from pathlib import Path
 from typing import Any
 
 import figures
-from gateways import Door, Setting
+from gateways import Endpoint, GatewaySettings
 from palomar_gateway import Palomar
-from processes import BenchError, PeerProcess, claim_port, peak_mib, tree, wait_until
-from status_line import tell
+from processes import BenchError, PeerProcess, claim_port, peak_mib, wait_until, with_descendants
+from status_line import print_status
 
 RECIPIENTS = 500
 MAGIC = 99_900
-"""The simulator does something else for numbers that end so, or higher."""
+"""Numbers whose last five digits are this or more are the simulator's magic numbers."""
 LEAD_SECONDS = 25.0
-"""From when the second load begins being prepared until the messages fall due, at least."""
+"""The shortest time from the preparation of the second load until the messages fall due."""
 END_SECONDS = 600.0
 
 
@@ -49,12 +49,12 @@ allow_networks = ["127.0.0.0/8"]
 class Simulated(Palomar):
     """Palomar with the simulator inside."""
 
-    def toml(self, setting: Setting) -> str:
+    def toml(self, setting: GatewaySettings) -> str:
         return CONFIGURATION
 
 
 async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
-    """The latencies of both loads in milliseconds, and peak memory in MiB before and after."""
+    """Measure both loads; return their latencies in milliseconds, and peak memory in MiB before and after."""
     palomar = Simulated()
     async with AsyncExitStack() as ends:
         sink = PeerProcess("sink", directory)
@@ -62,22 +62,22 @@ async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any
         await sink.launch("sink.py", f"--port={claim_port(0, 'the sink')}")
         sink.order("go")
         messages = options.due + 2 * options.rate * options.seconds
-        setting = Setting(
+        setting = GatewaySettings(
             directory=directory, smsc_port=0, sink_port=sink.ready["port"], http_port=0, messages=messages
         )
         ends.push_async_callback(palomar.stop)
-        door = await palomar.start(setting)
+        endpoint = await palomar.start(setting)
         (server,) = palomar.processes()
-        alone = await _load(options, directory, setting, door, "alone", ends)
-        before_mib = peak_mib(tree(server.pid))
+        alone = await _load(options, directory, setting, endpoint, "alone", ends)
+        before_mib = peak_mib(with_descendants(server.pid))
         began = time.time()
         due = int(time.time() + LEAD_SECONDS + options.due / 4_000)
-        await asyncio.to_thread(_schedule, options.due, door, due)
-        tell(f"{options.due:,} messages scheduled in {time.time() - began:.1f} s\n")
+        await asyncio.to_thread(_schedule, options.due, endpoint, due)
+        print_status(f"{options.due:,} messages scheduled in {time.time() - began:.1f} s\n")
         if time.time() > due - 1:
             raise BenchError("they fell due before all were scheduled: fewer of them, or a quicker machine")
         await asyncio.sleep(max(0.0, due - time.time() - options.seconds / 4))
-        beside = await _load(options, directory, setting, door, "beside", ends)
+        beside = await _load(options, directory, setting, endpoint, "beside", ends)
 
         async def settled() -> bool:
             waits = [await palomar.command("message", "list", "--state", s, "--limit", "1") for s in ("queued", "sent")]
@@ -93,25 +93,30 @@ async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any
             "alone": alone,
             "beside": beside,
             "before_mib": before_mib,
-            "after_mib": peak_mib(tree(server.pid)),
+            "after_mib": peak_mib(with_descendants(server.pid)),
             "seconds": time.time() - due,
             "states": states,
         }
 
 
 async def _load(
-    options: argparse.Namespace, directory: Path, setting: Setting, door: Door, name: str, ends: AsyncExitStack
+    options: argparse.Namespace,
+    directory: Path,
+    setting: GatewaySettings,
+    endpoint: Endpoint,
+    name: str,
+    ends: AsyncExitStack,
 ) -> dict[str, float]:
-    """Single sends at the fixed rate; how long the server took to answer them."""
+    """Send single messages at the fixed rate; return how long the server took to answer them."""
     folder = directory / name
     folder.mkdir()
     load = PeerProcess("load", folder)
     ends.push_async_callback(load.stop)
     await load.launch(
         "load.py",
-        *(f"--url={url}" for url in door.urls),
-        f"--login={door.login}",
-        f"--key={door.key}",
+        *(f"--url={url}" for url in endpoint.urls),
+        f"--login={endpoint.login}",
+        f"--key={endpoint.key}",
         f"--callback={setting.callback}",
         f"--messages={options.rate * options.seconds}",
         f"--rate={options.rate}",
@@ -121,9 +126,9 @@ async def _load(
     return figures.submit_spread(await load.finish())
 
 
-def _schedule(messages: int, door: Door, due: int) -> None:
-    """In requests of many recipients, all for the same second."""
-    token = base64.b64encode(f"{door.login}:{door.key}".encode()).decode()
+def _schedule(messages: int, endpoint: Endpoint, due: int) -> None:
+    """Schedule messages in requests of many recipients, all for the same second."""
+    token = base64.b64encode(f"{endpoint.login}:{endpoint.key}".encode()).decode()
     headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(due))
     harmless = (number for number in itertools.count() if number % 100_000 < MAGIC)
@@ -133,14 +138,14 @@ def _schedule(messages: int, door: Door, due: int) -> None:
             "scheduled": when,
             "recipient": [{"msisdn": f"346{number:08}"} for number in numbers],
         }
-        request = urllib.request.Request(f"{door.urls[0]}/json/send", json.dumps(body).encode(), headers)
+        request = urllib.request.Request(f"{endpoint.urls[0]}/json/send", json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             if json.load(answer)["code"] != "0":
                 raise BenchError("a scheduled request was refused")
 
 
 def batched(numbers: Iterable[int]) -> Iterator[list[int]]:
-    """As many together as a request takes."""
+    """Yield groups of as many as one request takes."""
     rest = iter(numbers)
     while some := list(itertools.islice(rest, RECIPIENTS)):
         yield some
@@ -156,7 +161,7 @@ def main() -> int:
         try:
             found = asyncio.run(measure(options, Path(folder)))
         except BenchError as error:
-            tell(f"due_at_once: {error}\n")
+            print_status(f"due_at_once: {error}\n")
             return 2
     alone, beside = found["alone"], found["beside"]
     grown = found["after_mib"] - found["before_mib"]
@@ -170,7 +175,7 @@ def main() -> int:
         *([f"{grown:.0f} MiB more"] if grown > 100 else []),
         *(["not all were delivered"] if set(found["states"]) != {"delivered"} else []),
     ]
-    tell(f"{'; '.join(faults) or 'nothing wrong'}\n")
+    print_status(f"{'; '.join(faults) or 'nothing wrong'}\n")
     return int(bool(faults))
 
 

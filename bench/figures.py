@@ -1,6 +1,6 @@
 """Turns what the peers saw into figures, and figures into a table.
 
-Not here: how the figures were gathered. Times are CLOCK_MONOTONIC seconds, which all processes of a machine share.
+Not here: gathering the figures. Times are CLOCK_MONOTONIC seconds, which all processes of a machine share.
 """
 
 import statistics
@@ -12,7 +12,7 @@ Figures = dict[str, Any]
 
 
 def figures(*, load: Figures, sink: Figures, smsc: Figures, batch: int) -> Figures:
-    """The figures of one run that follow from the three reports."""
+    """Compute the figures of one run from the three reports."""
     accepted = [i for i, taken in enumerate(load["accepted_requests"]) if taken]
     messages = [m for i in accepted for m in range(i * batch, (i + 1) * batch)]
     began, ended = load["began"], load["ended"]
@@ -48,8 +48,8 @@ def figures(*, load: Figures, sink: Figures, smsc: Figures, batch: int) -> Figur
     }
 
 
-def wrong(run: Figures, *, killed: bool) -> list[str]:
-    """What must not be: one line each, none for a good run."""
+def faults_of(run: Figures, *, killed: bool) -> list[str]:
+    """List what must not happen, one line each; empty for a good run."""
     faults = [f"{run[name]:,} {words}" for name, words in _MUST_BE_ZERO.items() if run.get(name)]
     if not killed:
         faults += [f"{run[name]:,} {words}" for name, words in _ZERO_UNLESS_KILLED.items() if run[name]]
@@ -115,7 +115,7 @@ ROWS = [
 
 
 def table(runs: dict[str, list[Figures]]) -> str:
-    """A Markdown table: medians a gateway, and how many times better the first is than each other."""
+    """Format a Markdown table: medians of each gateway, and how many times better the first is than each other."""
     first, *others = runs
     heads = ["", *runs, *(f"times {name}" for name in others)]
     lines = []
@@ -152,12 +152,12 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 
 def submit_spread(load: Figures) -> dict[str, float]:
-    """How long requests were under way, of a load's report."""
+    """Compute from a load's report how long requests were under way."""
     return _spread([e - b for b, e in zip(load["began"], load["ended"], strict=True) if e >= 0])
 
 
 def _spread(seconds: list[float]) -> dict[str, float]:
-    """Milliseconds at the middle, at 99 of 100, and the worst."""
+    """Return median, 99th percentile and maximum in milliseconds."""
     if not seconds:
         return {"p50": 0.0, "p99": 0.0, "max": 0.0}
     ordered = sorted(seconds)

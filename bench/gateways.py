@@ -1,7 +1,5 @@
-"""What run.py asks of any gateway, and the gateway that forgets. Palomar and Kannel have files of their own.
-
-Not here: load, and what the figures mean.
-"""
+"""The port of a gateway under test, and the null gateway. Not here: Palomar (``palomar_gateway``) and Kannel
+(``kannel/``), the load, and the meaning of the figures."""
 
 import http.client
 from collections.abc import Callable
@@ -18,8 +16,8 @@ LOGIN = "bench"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What a gateway is told of the run it is started for."""
+class GatewaySettings:
+    """The settings of the run for which a gateway is started."""
 
     directory: Path
     smsc_port: int
@@ -35,8 +33,8 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """Where the load goes and who it says it is."""
+class Endpoint:
+    """Where the load sends, and with which credentials."""
 
     dialect: str
     urls: list[str]
@@ -49,27 +47,27 @@ class Gateway(Protocol):
 
     name: str
 
-    async def start(self, setting: Setting) -> Door:
-        """Starts it on fresh data and returns when it takes messages."""
+    async def start(self, setting: GatewaySettings) -> Endpoint:
+        """Start it on fresh data; return when it takes messages."""
 
     def processes(self) -> list[Process]:
-        """Those that shall be alive now."""
+        """Return the processes that should be alive now."""
 
     async def kill(self) -> None:
-        """kill -9 to its first node."""
+        """Kill its first node with SIGKILL."""
 
-    async def revive(self) -> None:
-        """Starts the killed node again on the same data."""
+    async def restart(self) -> None:
+        """Start the killed node again on the same data."""
 
-    async def books(self) -> dict[str, Any]:
-        """What it says itself about messages and money, {} if it has no such books."""
+    async def totals(self) -> dict[str, Any]:
+        """Return its own count of messages and money; empty if it keeps none."""
 
     async def stop(self) -> None:
-        """Ends its processes."""
+        """End its processes."""
 
 
-class Forgetful:
-    """One gateway that cannot be killed and keeps no books; base of those that need no more."""
+class SimpleGateway:
+    """A gateway that cannot be killed and counts nothing; the base of those that need no more."""
 
     _running: list[Process]
 
@@ -79,10 +77,10 @@ class Forgetful:
     async def kill(self) -> None:
         raise BenchError(f"{type(self).__name__} cannot be measured with --kill-after")
 
-    async def revive(self) -> None:
+    async def restart(self) -> None:
         raise BenchError(f"{type(self).__name__} cannot be measured with --kill-after")
 
-    async def books(self) -> dict[str, Any]:
+    async def totals(self) -> dict[str, Any]:
         return {}
 
     async def stop(self) -> None:
@@ -90,12 +88,12 @@ class Forgetful:
             await process.stop()
 
 
-class Null(Forgetful):
-    """null_gateway.py."""
+class Null(SimpleGateway):
+    """The gateway of ``null_gateway.py``."""
 
     name = "null"
 
-    async def start(self, setting: Setting) -> Door:
+    async def start(self, setting: GatewaySettings) -> Endpoint:
         gateway = PeerProcess("null", setting.directory)
         self._running = [gateway]
         await gateway.launch(
@@ -105,11 +103,12 @@ class Null(Forgetful):
             f"--callback={setting.callback}",
         )
         url = f"http://127.0.0.1:{gateway.ready['port']}"
-        return Door(dialect="foxsys", urls=[url], login=LOGIN, key="none")
+        return Endpoint(dialect="foxsys", urls=[url], login=LOGIN, key="none")
 
 
-async def until_answers(process: Process, port: int, path: str, good: Callable[[int, bytes], bool]) -> None:
-    """Waits until a GET of ``path`` is answered as ``good(status, body)`` wants; BenchError if ``process`` ends."""
+async def wait_until_answered(process: Process, port: int, path: str, good: Callable[[int, bytes], bool]) -> None:
+    """Wait until a GET of ``path`` is answered as ``good(status, body)`` wants; raises BenchError if ``process``
+    ends."""
 
     def answers() -> bool:
         process.check()
@@ -126,4 +125,4 @@ async def until_answers(process: Process, port: int, path: str, good: Callable[[
     try:
         await wait_until(answers, START_SECONDS, f"{process.name} is ready at port {port}", every=0.1)
     except BenchError as error:
-        raise BenchError(f"{error}\n{process.complaint()}") from None
+        raise BenchError(f"{error}\n{process.log_end()}") from None

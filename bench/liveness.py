@@ -1,10 +1,10 @@
-"""One command that waits: whether all leaves at its pace, whatever paces, windows and links random choice brings.
+"""Checks that all messages leave at the configured pace, for random paces, windows and numbers of links.
 
     python bench/liveness.py                             20 runs of four carriers each, some minutes
     python bench/liveness.py --seed 7 --runs 200         others, and more of them
     python bench/liveness.py --seconds 40                four requests of 300 at 30 a second, and longer runs
 
-Each run has a server of its own, SMSCs over TCP, and the real clock. The trials stand in
+Each run has a server of its own, SMSCs over TCP, and the real clock. The trials are in
 ``tests/journeys/test_liveness.py``, where one short run is part of ``./test``. The exit status is that of the tests.
 """
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Run the trials; the status of the tests."""
+    """Run the trials; return the exit status of the tests."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the others follow it")
     parser.add_argument("--runs", type=int, default=20)

@@ -28,7 +28,7 @@ NEVER = -1.0
 
 
 class Load:
-    """The plan (how many, when) and what came of it."""
+    """The plan (how many requests, when) and their outcomes."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -52,7 +52,7 @@ class Load:
         first = self.targets[0]
         make = {"foxsys": request_format.foxsys, "kannel": request_format.kannel}[options.dialect]
         shape: dict[str, Any] = {"batch": options.batch} if options.dialect == "foxsys" else {}
-        self.dialogue = make(
+        self.request_format = make(
             host=first.netloc,
             login=options.login,
             key=options.key,
@@ -76,7 +76,7 @@ class Load:
         task.add_done_callback(self._connecting.discard)
 
     async def _connect(self, place: int) -> None:
-        """Opens a connection to one target after the other until one answers."""
+        """Open a connection to one target after the other until one answers."""
         while not self.finished.is_set():
             target = self.targets[place % len(self.targets)]
             make = partial(Connection, self, place)
@@ -88,8 +88,8 @@ class Load:
                 place += 1
                 await asyncio.sleep(RECONNECT_SECONDS)
 
-    def ready(self, connection: "Connection", now: float) -> None:
-        """Gives a free connection its next request, or keeps it for later."""
+    def on_ready(self, connection: "Connection", now: float) -> None:
+        """Give a free connection its next request, or keep it for later."""
         if self._options.rate:
             if self._late:
                 connection.send(self._late.popleft())
@@ -100,18 +100,18 @@ class Load:
             connection.send(self._next)
             self._next += 1
 
-    def gone(self, connection: "Connection", request: int | None) -> None:
+    def on_connection_lost(self, connection: "Connection", request: int | None) -> None:
         if connection in self._idle:
             self._idle.remove(connection)
         if request is not None:
             self.broken += 1
-            self._close_books(request)
+            self._finish_request(request)
         if not self.finished.is_set():
             self.reconnects += 1
             self._open(connection.place + 1)
 
-    def answered(self, request: int, status: int, body: bytes, now: float) -> None:
-        code = self.dialogue.code(status, body)
+    def on_answer(self, request: int, status: int, body: bytes, now: float) -> None:
+        code = self.request_format.code(status, body)
         self._ended[request] = now
         self._codes[code] += 1
         if code == request_format.ACCEPTED:
@@ -119,15 +119,15 @@ class Load:
             self.accepted += 1
         elif not self.problem:
             self.problem = body[:300].decode(errors="replace")
-        self._close_books(request)
+        self._finish_request(request)
 
-    def _close_books(self, request: int) -> None:
+    def _finish_request(self, request: int) -> None:
         self._answered += 1
         if self._answered == self.requests:
             self.finished.set()
 
     def _send_due(self) -> None:
-        """Open loop: sends what is due by now, on free connections while there are some."""
+        """Send what is due by now, in an open loop, while there are free connections."""
         rate, now = self._options.rate, time.monotonic()
         while self._next < self.requests:
             due = self._start + self._next / rate
@@ -174,14 +174,14 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._load.ready(self, time.monotonic())
+        self._load.on_ready(self, time.monotonic())
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._load.gone(self, self._request)
+        self._load.on_connection_lost(self, self._request)
 
     def send(self, request: int) -> None:
         self._request = request
-        self._transport.write(self._load.dialogue.render(request))
+        self._transport.write(self._load.request_format.render(request))
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
@@ -200,11 +200,11 @@ class Connection(asyncio.Protocol):
             return
         self._rest = b""
         now, request, self._request = time.monotonic(), self._request, None
-        self._load.answered(request, int(data[9:12]), data[body_start:], now)
+        self._load.on_answer(request, int(data[9:12]), data[body_start:], now)
         if CLOSES.search(data, 0, head_end):
             self._transport.close()
         else:
-            self._load.ready(self, now)
+            self._load.on_ready(self, now)
 
 
 def main() -> int:

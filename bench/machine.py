@@ -1,4 +1,4 @@
-"""What the figures were measured on, and how much of it others were using meanwhile.
+"""The machine that the figures were measured on, and how much of it other processes used meanwhile.
 
 Not here: the processes of the run.
 """
@@ -17,7 +17,7 @@ PAGE = 4096
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, Python, kernel, load, and how long a small synced write takes where the data will be."""
+    """Return processor, cores, Python, kernel, load, and how long a small synced write takes where the data will be."""
     models = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -34,7 +34,8 @@ def machine() -> dict[str, Any]:
 
 
 def busy_seconds() -> float:
-    """CPU seconds that all of the machine's cores have worked since it started, those stolen by its host included."""
+    """Return the CPU seconds that all cores have worked since the machine started, those stolen by its host
+    included."""
     user, nice, system, _idle, _waiting, *interrupts_and_steal = (
         int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
     )
@@ -42,7 +43,7 @@ def busy_seconds() -> float:
 
 
 def _sync_ms() -> float:
-    """The median time of fdatasync after a page is appended."""
+    """Measure the median time of fdatasync after a page is appended."""
     took = []
     with tempfile.TemporaryFile() as file:
         for _ in range(SYNCS):

@@ -1,9 +1,9 @@
-"""What one account's misbehaviour costs another: each trouble beside the quiet run.
+"""Measures what one account's misbehavior costs another: each trouble beside the quiet run.
 
     python bench/noisy_neighbor.py
     python bench/noisy_neighbor.py --seconds 60 --only dead,queued --database postgresql://...
 
-One account sends a message a second and wants to be told of it, while another one
+One account sends a message a second and gets callbacks, while another one
 
     dead       has 20,000 callbacks waiting for servers that hang, and for ports that are closed
     same       has 3,000 callbacks waiting for paths that hang, on the very host of the other
@@ -30,16 +30,16 @@ from pathlib import Path
 from typing import Any
 
 import numbering
-from gateways import Door, Setting
+from gateways import Endpoint, GatewaySettings
 from noisy_neighbor_peers import Customers, SilentSmsc, TimedSmsc
 from noisy_neighbor_report import STEPS, Spread, faults_of, table
 from palomar_gateway import Palomar
 from processes import BenchError
-from status_line import tell
-from troubles import TROUBLES, Troublemaker, ask, post
+from status_line import print_status
+from troubles import TROUBLES, Troublemaker, http_request, post
 
-LAST_WORDS_SECONDS = 5.0
-"""After the last message; what has not come by then counts as that late."""
+CALLBACK_WAIT_SECONDS = 5.0
+"""Wait for callbacks after the last message; one that has not come by then counts as that late."""
 SETTLE_SECONDS = 3.0
 
 CARRIER = """\
@@ -65,30 +65,30 @@ allow_networks = ["127.0.0.0/8"]
 """
 
 
-class Three(Palomar):
+class ThreeCarriers(Palomar):
     """Palomar with a good carrier, a slow one and one that never answers."""
 
     def __init__(self, ports: dict[str, int]) -> None:
         self._smscs = ports
 
-    def toml(self, setting: Setting) -> str:
+    def toml(self, setting: GatewaySettings) -> str:
         paces = {"main": 0, "slow": 20, "silent": 0}
         carriers = "".join(CARRIER.format(name=name, port=port, pace=paces[name]) for name, port in self._smscs.items())
         return carriers + ELSE
 
 
-class Neighbour:
-    """The account that does nothing wrong."""
+class Neighbor:
+    """The account that behaves well."""
 
-    def __init__(self, door: Door, port: int, smsc: TimedSmsc, customers: Customers) -> None:
-        self._door = door
+    def __init__(self, endpoint: Endpoint, port: int, smsc: TimedSmsc, customers: Customers) -> None:
+        self._endpoint = endpoint
         self._port = port
         self._smsc = smsc
         self._customers = customers
         self._sent = 0
 
     async def measure(self, seconds: int) -> Spread:
-        """A message a second for so long; the 99th percentile of each step in milliseconds."""
+        """Send a message a second for so long; return the 99th percentile of each step in milliseconds."""
         began = time.monotonic()
         sends = []
         for number in range(seconds):
@@ -96,7 +96,7 @@ class Neighbour:
             self._sent += 1
             sends.append(asyncio.create_task(self._send(numbering.number_of(self._sent))))
         answered: dict[int, tuple[float, float]] = dict(await asyncio.gather(*sends))
-        end = time.monotonic() + LAST_WORDS_SECONDS
+        end = time.monotonic() + CALLBACK_WAIT_SECONDS
         while time.monotonic() < end and not self._customers.told.keys() >= answered.keys():  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # a poll, once at the end
         late = time.monotonic()
@@ -117,8 +117,8 @@ class Neighbour:
         }
         start = time.monotonic()
         try:
-            request = post("/json/send", document, login=self._door.login, key=self._door.key)
-            status, body = await asyncio.wait_for(ask(self._port, request), 60.0)
+            request = post("/json/send", document, login=self._endpoint.login, key=self._endpoint.key)
+            status, body = await asyncio.wait_for(http_request(self._port, request), 60.0)
             is_taken = status == 200 and json.loads(body)["code"] == "0"
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
             is_taken = False
@@ -130,16 +130,16 @@ def _p99(values: list[float]) -> float:
 
 
 async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Spread]:
-    """The quiet run, and one beside each trouble."""
+    """Measure the quiet run, and one beside each trouble."""
     smsc, silent, customers = TimedSmsc(), SilentSmsc(), Customers()
     main = (await smsc.open())["port"]
     ports = {"main": main, "slow": main, "silent": (await silent.open())["port"]}
     await customers.open()
-    palomar = Three(ports)
+    palomar = ThreeCarriers(ports)
     async with AsyncExitStack() as ends:
         ends.push_async_callback(palomar.stop)
-        door = await palomar.start(
-            Setting(
+        endpoint = await palomar.start(
+            GatewaySettings(
                 directory=directory,
                 smsc_port=main,
                 sink_port=customers.port,
@@ -148,29 +148,29 @@ async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Spr
                 database_url=options.database,
             )
         )
-        port = int(door.urls[0].rpartition(":")[2])
+        port = int(endpoint.urls[0].rpartition(":")[2])
         await palomar.command("route", "add", "main")
         await asyncio.sleep(SETTLE_SECONDS)
-        neighbour = Neighbour(door, port, smsc, customers)
-        found = {"quiet": await neighbour.measure(options.seconds)}
-        _say("quiet", found["quiet"])
+        neighbor = Neighbor(endpoint, port, smsc, customers)
+        found = {"quiet": await neighbor.measure(options.seconds)}
+        _print("quiet", found["quiet"])
         for name in options.only or TROUBLES:
             pace = "10" if name == "rate" else "0"
             words = ("account", "add", name, "--credits", "1000000", "--requests-per-second", pace)
             added = await palomar.command(*words)
-            trouble = Door(dialect="foxsys", urls=door.urls, login=added["login"], key=added["api_key"])
-            who = Troublemaker(palomar=palomar, door=trouble, port=port, customers=customers)
+            trouble = Endpoint(dialect="foxsys", urls=endpoint.urls, login=added["login"], key=added["api_key"])
+            account = Troublemaker(palomar=palomar, endpoint=trouble, port=port, customers=customers)
             began = time.monotonic()
-            await TROUBLES[name](who)
-            tell(f"{name}: made in {time.monotonic() - began:.1f} s\n")
-            found[name] = await neighbour.measure(options.seconds)
-            _say(name, found[name])
-            await who.end()
+            await TROUBLES[name](account)
+            print_status(f"{name}: made in {time.monotonic() - began:.1f} s\n")
+            found[name] = await neighbor.measure(options.seconds)
+            _print(name, found[name])
+            await account.end()
         return found
 
 
-def _say(name: str, spread: Spread) -> None:
-    tell(f"{name}: {', '.join(f'{step} {spread[step]:.1f} ms' for step in STEPS)}\n")
+def _print(name: str, spread: Spread) -> None:
+    print_status(f"{name}: {', '.join(f'{step} {spread[step]:.1f} ms' for step in STEPS)}\n")
 
 
 def main() -> int:
@@ -181,17 +181,17 @@ def main() -> int:
     parser.add_argument("--database", default="", help="postgresql://...; SQLite by default")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options: Any = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="palomar-neighbours-") as folder:
+    with tempfile.TemporaryDirectory(prefix="palomar-noisy-") as folder:
         try:
             found = asyncio.run(measure(options, Path(folder)))
         except BenchError as error:
-            tell(f"neighbours: {error}\n")
+            print_status(f"noisy_neighbor: {error}\n")
             return 2
     print(table(found))
     if options.json:
         options.json.write_text(json.dumps(found))
     faults = faults_of(found)
-    tell(f"{chr(10).join(faults) or 'nothing wrong'}\n")
+    print_status(f"{chr(10).join(faults) or 'nothing wrong'}\n")
     return int(bool(faults))
 
 

@@ -1,6 +1,6 @@
-"""The world around ``noisy_neighbor.py``: an SMSC that notes when whose message came, and customers' servers of all sorts.
+"""The peers of ``noisy_neighbor.py``: an SMSC that notes when each message came, and customers' servers of all kinds.
 
-All of it runs in the bench's own process, so that one clock times everything. Not here: who misbehaves when.
+All of them run in the bench's own process, so that one clock times everything. Not here: the troubles (``troubles``).
 """
 
 import argparse
@@ -21,7 +21,7 @@ OPTIONS = argparse.Namespace(
 
 
 class TimedSmsc(Smsc):
-    """As :class:`Smsc`; ``came`` is when the message to a number came first."""
+    """An :class:`Smsc` whose ``came`` notes when the message to a number came first."""
 
     def __init__(self) -> None:
         super().__init__(OPTIONS)
@@ -34,7 +34,7 @@ class TimedSmsc(Smsc):
 
 
 class SilentSmsc(Smsc):
-    """Binds and never answers a ``submit_sm``."""
+    """An SMSC that accepts binds and never answers a ``submit_sm``."""
 
     def __init__(self) -> None:
         super().__init__(OPTIONS)
@@ -51,10 +51,10 @@ class _SilentLink(Link):
 
 
 class Customers:
-    """Servers of customers. ``told`` is when the ``handset`` callback of a number came to the good one.
+    """Servers of customers. ``told`` notes when the ``handset`` callback of a number came to the good one.
 
-    ``port`` answers at once, but for paths that begin with ``/slow`` (after three seconds) and ``/hangs`` (never);
-    ``hanging_port`` takes connections and says nothing, ``dead_port`` takes none.
+    ``port`` answers at once, except paths that begin with ``/slow`` (after three seconds) and ``/hangs`` (never);
+    ``hanging_port`` accepts connections and sends nothing, ``dead_port`` accepts none.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Customers:
         self.hangs = 0
 
     async def open(self) -> None:
-        """Listen, on every address of the loopback."""
+        """Listen on every address of the loopback."""
         server = await asyncio.start_server(self._serve, "0.0.0.0", 0)
         hanging = await asyncio.start_server(self._hang, "0.0.0.0", 0)
         gone = await asyncio.start_server(self._hang, "127.0.0.1", 0)

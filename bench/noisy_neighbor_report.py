@@ -1,4 +1,4 @@
-"""What ``noisy_neighbor.py`` calls a fault, and its figures as a table."""
+"""The faults that ``noisy_neighbor.py`` reports, and its figures as a table."""
 
 STEPS = ("acceptance", "sending", "callback")
 ALLOWED_MS = {"acceptance": 100.0, "sending": 1_000.0, "callback": 1_000.0}
@@ -8,7 +8,7 @@ Spread = dict[str, float]
 
 
 def faults_of(found: dict[str, Spread]) -> list[str]:
-    """What is worse than it may be, a line each."""
+    """List the steps that took longer than allowed, a line each."""
     quiet = found["quiet"]
     return [
         f"{name}: {step} took {spread[step]:,.0f} ms, {quiet[step]:,.0f} ms when it is quiet"
@@ -19,7 +19,7 @@ def faults_of(found: dict[str, Spread]) -> list[str]:
 
 
 def table(found: dict[str, Spread]) -> str:
-    """The figures, for a page."""
+    """Format the figures as a Markdown table."""
     lines = [f"| p99, ms | {' | '.join(found)} |", f"| --- |{' ---: |' * len(found)}"]
     lines += [f"| {step} | {' | '.join(f'{spread[step]:.1f}' for spread in found.values())} |" for step in STEPS]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""A gateway that forgets: what the load, the SMSC and the sink can do when hardly anything stands between them.
+"""A gateway that only forwards: it shows what the load, the SMSC and the sink can do with hardly anything between them.
 
 It takes FOXSYS sends, submits over SMPP, calls back, keeps everything in memory, checks nothing, bills nothing and
 recovers from nothing. It is the bench's zero: run.py with ``--gateway null`` shows that the peers are no bottleneck.
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import peer
 from smsc_wire import BIND_TRANSCEIVER, DELIVER_SM, HEADER, RESPONSE, SUBMIT_SM
 
-LINKS, CALLERS = 2, 16
+LINKS, CALLBACK_CONNECTIONS = 2, 16
 
 
 class Gateway:
@@ -24,7 +24,7 @@ class Gateway:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self.callbacks: deque[bytes] = deque()
-        self.callers: deque[Caller] = deque()
+        self.free_connections: deque[CallbackConnection] = deque()
         self.links: list[Link] = []
         self.by_sequence: dict[int, bytes] = {}
         self.by_id: dict[bytes, bytes] = {}
@@ -35,9 +35,9 @@ class Gateway:
         for _ in range(LINKS):
             await loop.create_connection(lambda: Link(self), "127.0.0.1", options.smsc_port)
         target = urlsplit(options.callback)
-        for _ in range(CALLERS):
-            await loop.create_connection(lambda: Caller(self), target.hostname, target.port)
-        server = await loop.create_server(lambda: Face(self), "127.0.0.1", options.port)
+        for _ in range(CALLBACK_CONNECTIONS):
+            await loop.create_connection(lambda: CallbackConnection(self), target.hostname, target.port)
+        server = await loop.create_server(lambda: HttpConnection(self), "127.0.0.1", options.port)
         return {"port": server.sockets[0].getsockname()[1]}
 
     def go(self) -> None:
@@ -51,8 +51,8 @@ class Gateway:
         link.write(HEADER.pack(HEADER.size + len(body), SUBMIT_SM, 0, self.sequence) + body)
 
     def call(self, target: bytes) -> None:
-        if self.callers:
-            self.callers.popleft().call(target)
+        if self.free_connections:
+            self.free_connections.popleft().call(target)
         else:
             self.callbacks.append(target)
 
@@ -66,7 +66,7 @@ class Gateway:
         return {}
 
 
-class Face(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """An HTTP connection of a customer."""
 
     def __init__(self, gateway: Gateway) -> None:
@@ -128,7 +128,7 @@ class Link(asyncio.Protocol):
             self._transport.write(b"".join(out))
 
 
-class Caller(asyncio.Protocol):
+class CallbackConnection(asyncio.Protocol):
     """A keep-alive connection to the customer's ackurl."""
 
     def __init__(self, gateway: Gateway) -> None:
@@ -136,7 +136,7 @@ class Caller(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._gateway.callers.append(self)
+        self._gateway.free_connections.append(self)
 
     def call(self, target: bytes) -> None:
         self._transport.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % target)
@@ -145,7 +145,7 @@ class Caller(asyncio.Protocol):
         if self._gateway.callbacks:
             self.call(self._gateway.callbacks.popleft())
         else:
-            self._gateway.callers.append(self)
+            self._gateway.free_connections.append(self)
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
-"""Which phone number and which subid the bench's n-th message has, and the way back.
+"""The phone number and the subid of the bench's n-th message, and the way back.
 
-Not here: any state. The load generator counts up; the SMSC and the sink turn what they see back into the index, so that
-every lost and every doubled message has a place in an array.
+Stateless. The load generator counts up; the SMSC and the sink turn what they see back into the index, so that every
+lost and every doubled message has a place in an array.
 """
 
 _FIRST = 34_600_000_000  # Spanish mobile numbers
@@ -15,12 +15,12 @@ SUBID_DIGITS = 10
 
 
 def number_of(index: int) -> int:
-    """The phone number of message ``index``, in international form without the plus."""
+    """Return the phone number of message ``index``, in international form without the plus."""
     return _FIRST + index + index // _USED * (_BLOCK - _USED)
 
 
 def index_of(number: int) -> int:
-    """The message that goes to ``number``; raises ValueError if the bench never sends there."""
+    """Return the message that goes to ``number``; raises ValueError if the bench never sends there."""
     block, place = divmod(number - _FIRST, _BLOCK)
     if block < 0 or place >= _USED:
         raise ValueError(f"{number} is none of the bench's numbers")
@@ -28,5 +28,5 @@ def index_of(number: int) -> int:
 
 
 def subid_of(request: int) -> bytes:
-    """The ``subid`` of request ``request``: fixed width, so that a body's length never changes."""
+    """Return the ``subid`` of request ``request``: fixed width, so that a body's length never changes."""
     return b"%b%0*d" % (SUBID_PREFIX, SUBID_DIGITS, request)

@@ -1,6 +1,6 @@
 """Palomar as a user would run it: ./run with TOML and environment, one node or several on one PostgreSQL.
 
-Not here: anything of Palomar's inside; only its outside contracts are used.
+Only Palomar's outside contracts are used, nothing of its inside.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from gateways import LINKS, LOGIN, PASSWORD, SYSTEM_ID, WINDOW, Door, Setting, until_answers
+from gateways import LINKS, LOGIN, PASSWORD, SYSTEM_ID, WINDOW, Endpoint, GatewaySettings, wait_until_answered
 from processes import HERE, BenchError, Process, claim_port
 
 RUN = str(HERE.parent / "run")
@@ -41,9 +41,9 @@ class Palomar:
     name = "palomar"
 
     account_settings: tuple[str, ...] = ()
-    """What is set for the account beyond what it has from the start."""
+    """Settings of the account beside the defaults."""
 
-    async def start(self, setting: Setting) -> Door:
+    async def start(self, setting: GatewaySettings) -> Endpoint:
         self._setting = setting
         self._configuration = setting.directory / "palomar.toml"
         self._configuration.write_text(self.toml(setting))
@@ -62,10 +62,10 @@ class Palomar:
             self._nodes.append(Process(f"palomar-{number}", setting.directory / f"palomar-{number}.log"))
             await self._serve(number)
         urls = [f"http://127.0.0.1:{port}" for port in self._ports]
-        return Door(dialect="foxsys", urls=urls, login=account["login"], key=account["api_key"])
+        return Endpoint(dialect="foxsys", urls=urls, login=account["login"], key=account["api_key"])
 
-    def toml(self, setting: Setting) -> str:
-        """How it is configured."""
+    def toml(self, setting: GatewaySettings) -> str:
+        """Return the configuration file."""
         return CONFIGURATION.format(
             port=setting.smsc_port, system_id=SYSTEM_ID, password=PASSWORD, links=LINKS, window=WINDOW
         )
@@ -78,11 +78,11 @@ class Palomar:
         await self._nodes[0].process.wait()
         self._nodes[0].started = False
 
-    async def revive(self) -> None:
+    async def restart(self) -> None:
         await self._serve(0)
 
-    async def books(self) -> dict[str, Any]:
-        """``states``: messages by state; ``credits``: what there was; ``balance``, ``reserved``: what there is."""
+    async def totals(self) -> dict[str, Any]:
+        """Return ``states``: messages by state; ``credits``: those given; ``balance``, ``reserved``: those left."""
         messages = await self.command("message", "list")
         account = await self.command("account", "show", LOGIN)
         return {
@@ -99,7 +99,7 @@ class Palomar:
     async def _serve(self, number: int) -> None:
         node = self._nodes[number]
         await node.start(RUN, env=self._environment(number))
-        await until_answers(node, self._ports[number], "/health/ready", lambda status, _: status == 200)
+        await wait_until_answered(node, self._ports[number], "/health/ready", lambda status, _: status == 200)
 
     def _environment(self, number: int) -> dict[str, str]:
         setting = self._setting
@@ -113,7 +113,7 @@ class Palomar:
         return environment
 
     async def command(self, *arguments: str) -> Any:
-        """What ``./run ARGUMENTS --json`` prints: one value, or the list of its lines."""
+        """Return what ``./run ARGUMENTS --json`` prints: one value, or the list of its lines."""
         out = await self.run(*arguments, "--json")
         try:
             return json.loads(out)
@@ -121,7 +121,7 @@ class Palomar:
             return [json.loads(line) for line in out.splitlines() if line.strip()]
 
     async def run(self, *arguments: str) -> bytes:
-        """Run ``./run ARGUMENTS``, and give what it prints; raises BenchError where it fails."""
+        """Run ``./run ARGUMENTS`` and return what it prints; raises BenchError where it fails."""
         said = self._setting.directory / "command.log"
         with said.open("ab") as log:
             process = await asyncio.create_subprocess_exec(

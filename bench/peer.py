@@ -2,7 +2,7 @@
 
 A peer prints JSON lines on stdout. With ``--controlled`` (how run.py starts it) it obeys lines on stdin: ``go`` and
 ``stop``; stdin's end stops it too, so that no peer outlives a run.py that died. Without, it runs until SIGINT, SIGTERM
-or the end of its work. Not here: what a peer does.
+or the end of its work. Not here: the work of a peer.
 """
 
 import argparse
@@ -24,22 +24,22 @@ ALONE_PROGRESS_SECONDS = 1.0
 
 
 class Peer(Protocol):
-    """What load.py, sink.py and smsc.py each are."""
+    """The port of load.py, sink.py and smsc.py."""
 
     async def open(self) -> dict[str, Any]:
-        """Listens, or prepares; returns what the ready line shows, such as the port."""
+        """Listen, or prepare; return what the ready line shows, such as the port."""
 
     def go(self) -> Awaitable[None] | None:
-        """Begins; a load generator returns what ends with its work, a listener None."""
+        """Begin; a load generator returns what ends with its work, a listener None."""
 
     def progress(self) -> dict[str, Any]:
-        """A few counters, cheap enough to be asked twenty times a second."""
+        """Return a few counters, cheap enough to be read twenty times a second."""
 
     def summary(self) -> dict[str, Any]:
-        """The counters a person wants at the end."""
+        """Return the counters that a person wants at the end."""
 
     def records(self) -> dict[str, Any]:
-        """What was seen of each message, for the report file."""
+        """Return what was seen of each message, for the report file."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(peer: Peer, options: argparse.Namespace) -> int:
-    """Runs ``peer`` to its end; the exit status, 1 with one line on stderr if it could not start."""
+    """Run ``peer`` to its end; return the exit status, 1 with one line on stderr if it could not start."""
     try:
         uvloop.run(_live(peer, options))
     except OSError as error:
@@ -62,11 +62,11 @@ async def _live(peer: Peer, options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    _say({"ready": {"pid": os.getpid(), **await peer.open()}})
+    _print({"ready": {"pid": os.getpid(), **await peer.open()}})
     gc.freeze()
     gc.disable()  # nothing here makes cycles; a pause would be taken for the gateway's
     if options.controlled:
-        await _obey(go, stopped)
+        await _read_orders(go, stopped)
     else:
         go.set()
     await _first(go.wait(), stopped.wait())
@@ -86,7 +86,7 @@ async def _live(peer: Peer, options: argparse.Namespace) -> None:
 def _report(peer: Peer, summary: dict[str, Any], file: str | None) -> None:
     if file:
         Path(file).write_text(json.dumps({**summary, **peer.records()}))
-    _say({"summary": summary})
+    _print({"summary": summary})
 
 
 class Cpu:
@@ -104,8 +104,8 @@ class Cpu:
         return usage.ru_utime + usage.ru_stime
 
 
-async def _obey(go: asyncio.Event, stopped: asyncio.Event) -> None:
-    """Turns lines on stdin into events, from now on."""
+async def _read_orders(go: asyncio.Event, stopped: asyncio.Event) -> None:
+    """Turn lines on stdin into events, from now on."""
     orders: dict[bytes, Callable[[], None]] = {b"go": go.set, b"stop": stopped.set}
 
     class Orders(asyncio.Protocol):
@@ -126,7 +126,7 @@ async def _tick(peer: Peer, cpu: Cpu, every: float) -> None:
         progress = peer.progress()
         if progress != said:
             said = progress
-            _say({"progress": progress, "cpu_seconds": cpu.seconds()})
+            _print({"progress": progress, "cpu_seconds": cpu.seconds()})
 
 
 async def _first(*waits: Awaitable[object]) -> None:
@@ -138,6 +138,6 @@ async def _first(*waits: Awaitable[object]) -> None:
         task.result()
 
 
-def _say(line: dict[str, Any]) -> None:
+def _print(line: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

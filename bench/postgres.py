@@ -21,7 +21,7 @@ USER = "palomar_bench"
 
 
 class Postgres:
-    """``where`` is a URL of a server where databases may be created, or ``start``."""
+    """A PostgreSQL for a run: ``where`` is a URL of a server where databases may be created, or ``start``."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -30,7 +30,7 @@ class Postgres:
         self.postmaster = 0
 
     async def open(self, directory: Path) -> str:
-        """The URL of a new, empty database."""
+        """Return the URL of a new, empty database."""
         if self._where == START:
             await self._start(directory / "postgres")
         self._database = f"palomar_bench_{os.getpid()}_{os.urandom(3).hex()}"
@@ -78,7 +78,7 @@ def _make(directory: Path) -> None:
 
 
 def _program(name: str) -> list[str]:
-    """The command line that runs PostgreSQL's ``name``, as its own user where we are root."""
+    """Return the command line that runs PostgreSQL's ``name``, as its own user where we are root."""
     newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     path = shutil.which(name) or (str(newest[-1]) if newest else None)
     if path is None:

@@ -1,6 +1,6 @@
-"""Starts, talks to, measures and ends the processes of a run. Only those: each by the pid it was given.
+"""Starts, orders, measures and ends the processes of a run. Only those: each by the pid it was given.
 
-Not here: what the processes are for. CPU and memory come from /proc, of a process and all its descendants, so that a
+Not here: the work of the processes. CPU and memory come from /proc, of a process and all its descendants, so that a
 gateway of several processes is charged whole.
 """
 
@@ -28,14 +28,14 @@ class BenchError(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that was free a moment ago."""
+    """Return a TCP port of the loopback that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def claim_port(port: int, what: str) -> int:
-    """``port`` if it is free, any free one for 0; BenchError if somebody listens there."""
+    """Return ``port`` if it is free, any free one for 0; raises BenchError if somebody listens there."""
     if not port:
         return free_port()
     with socket.socket() as probe:
@@ -47,8 +47,8 @@ def claim_port(port: int, what: str) -> int:
     return port
 
 
-def tree(pid: int) -> list[int]:
-    """``pid`` and its living descendants."""
+def with_descendants(pid: int) -> list[int]:
+    """Return ``pid`` and its living descendants."""
     pids = [pid]
     for parent in pids:
         with contextlib.suppress(OSError):
@@ -58,7 +58,7 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system seconds of these processes and of those children they have waited for."""
+    """Return user and system seconds of these processes and of those children they have waited for."""
     ticks = 0
     for pid in pids:
         with contextlib.suppress(OSError):
@@ -68,7 +68,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def peak_mib(pids: Iterable[int]) -> float:
-    """The sum of the processes' peak resident memory (VmHWM)."""
+    """Return the sum of the processes' peak resident memory (VmHWM)."""
     kib = 0
     for pid in pids:
         with contextlib.suppress(OSError):
@@ -82,8 +82,8 @@ _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
-def _end_with_us() -> None:
-    """In a new child: SIGKILL it when run.py is gone, however that died (prctl(2), PR_SET_PDEATHSIG)."""
+def _kill_with_parent() -> None:
+    """Let a new child get SIGKILL when run.py is gone, however that died (prctl(2), PR_SET_PDEATHSIG)."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -105,7 +105,7 @@ class Process:
                 stdout=pipe or log,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C at the terminal is for run.py, which then stops its own
-                preexec_fn=_end_with_us,
+                preexec_fn=_kill_with_parent,
             )
         self.started = True
 
@@ -118,17 +118,17 @@ class Process:
         return self.process.returncode is None
 
     def kill(self) -> None:
-        """SIGKILL to it and its descendants, as when a machine loses power but keeps its disk."""
-        for pid in tree(self.pid):
+        """Send SIGKILL to it and its descendants, as when a machine loses power but keeps its disk."""
+        for pid in with_descendants(self.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     async def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """SIGTERM, and SIGKILL after ``seconds``."""
+        """Send SIGTERM, and SIGKILL after ``seconds``."""
         if not self.started or not self.alive:
             return
         self.started = False
-        pids = tree(self.pid)
+        pids = with_descendants(self.pid)
         self.process.terminate()
         try:
             await asyncio.wait_for(self.process.wait(), seconds)
@@ -140,18 +140,19 @@ class Process:
                     os.kill(pid, signal.SIGKILL)
         await self.process.wait()
 
-    def complaint(self) -> str:
-        """The end of its log, for an error message."""
+    def log_end(self) -> str:
+        """Return the end of its log, for an error message."""
         lines = self.log.read_text(errors="replace").splitlines()[-15:]
         return "\n".join([f"{self.name}: the end of its log", *("  " + line[:400] for line in lines)])
 
     def check(self) -> None:
         if not self.alive:
-            raise BenchError(f"{self.name} ended with status {self.process.returncode}\n{self.complaint()}")
+            raise BenchError(f"{self.name} ended with status {self.process.returncode}\n{self.log_end()}")
 
 
 class PeerProcess(Process):
-    """load.py, sink.py, smsc.py or null_gateway.py: told what to do by lines, telling how it goes by JSON lines."""
+    """load.py, sink.py, smsc.py or null_gateway.py: it gets its orders as lines and reports its progress as JSON
+    lines."""
 
     def __init__(self, name: str, directory: Path) -> None:
         super().__init__(name, directory / f"{name}.log")
@@ -161,7 +162,7 @@ class PeerProcess(Process):
         self.summary: dict[str, Any] = {}
 
     async def launch(self, script: str, *arguments: str) -> None:
-        """Starts ``script`` of this folder and waits for its ready line."""
+        """Start ``script`` of this folder and wait for its ready line."""
         python, path = sys.executable, str(HERE / script)
         await self.start(python, path, *arguments, "--controlled", "--report", str(self.report), pipes=True)
         self._reader = asyncio.create_task(self._read())
@@ -180,7 +181,7 @@ class PeerProcess(Process):
         self.process.stdin.write(word.encode() + b"\n")
 
     async def finish(self) -> dict[str, Any]:
-        """Asks for the report and waits for the end."""
+        """Ask for the report and wait for the end."""
         self.check()
         self.order("stop")
         await asyncio.wait_for(self._reader, STOP_SECONDS)
@@ -188,7 +189,7 @@ class PeerProcess(Process):
 
 
 async def wait_until(true: Any, seconds: float, what: str, every: float = 0.02) -> None:
-    """Asks ``true()`` again and again; BenchError when it is still not so after ``seconds``."""
+    """Call ``true()`` again and again; raises BenchError if it is still false after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:

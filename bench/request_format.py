@@ -1,4 +1,4 @@
-"""What a request to each gateway looks like on the wire, and what its answer means.
+"""The requests to each gateway as octets, and the codes of their answers.
 
 Requests are rendered from templates of fixed width, so that only digits change. Not here: connections and timing.
 """
@@ -18,15 +18,16 @@ _FOXSYS_CODE = re.compile(rb'"code"\s*:\s*"?(-?\d+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialogue:
-    """``render(request)`` gives the bytes to send; ``code(status, body)`` the vendor's code, ACCEPTED when taken."""
+class RequestFormat:
+    """``render(request)`` returns the octets to send; ``code(status, body)`` the vendor's code, ACCEPTED for
+    success."""
 
     render: Callable[[int], bytes]
     code: Callable[[int, bytes], str]
 
 
-def foxsys(*, host: str, login: str, key: str, text: str, callback: str, batch: int) -> Dialogue:
-    """FOXSYS ``POST /json/send`` with ``batch`` recipients a request."""
+def foxsys(*, host: str, login: str, key: str, text: str, callback: str, batch: int) -> RequestFormat:
+    """Make the format of FOXSYS's ``POST /json/send`` with ``batch`` recipients a request."""
     credentials = base64.b64encode(f"{login}:{key}".encode()).decode()
     head = f'{{"message":{json.dumps(text)},"recipient":['.encode()
     tail = f'],"ackurl":{json.dumps(callback)},"subid":"'.encode()
@@ -45,11 +46,12 @@ def foxsys(*, host: str, login: str, key: str, text: str, callback: str, batch: 
         found = _FOXSYS_CODE.search(body)
         return found[1].decode() if found else f"HTTP {status}"
 
-    return Dialogue(render=lambda request: lines + body(request), code=code)
+    return RequestFormat(render=lambda request: lines + body(request), code=code)
 
 
-def kannel(*, host: str, login: str, key: str, text: str, callback: str) -> Dialogue:
-    """Kannel's ``GET /cgi-bin/sendsms``, with the callbacks a FOXSYS client gets: taken by the SMSC, and the end."""
+def kannel(*, host: str, login: str, key: str, text: str, callback: str) -> RequestFormat:
+    """Make the format of Kannel's ``GET /cgi-bin/sendsms``, with the callbacks that a FOXSYS client gets: accepted by
+    the SMSC, and the end."""
     report = callback + ("&" if "?" in callback else "?") + "acklevel=%d"
     query = urlencode({"username": login, "password": key, "from": "FOXSYS", "text": text, "dlr-mask": 1 | 2 | 8 | 16})
     start = f"GET /cgi-bin/sendsms?{query}&dlr-url={quote(report, safe='')}".encode()
@@ -68,4 +70,4 @@ def kannel(*, host: str, login: str, key: str, text: str, callback: str) -> Dial
     def code(status: int, body: bytes) -> str:
         return ACCEPTED if status == 202 else f"HTTP {status}"
 
-    return Dialogue(render=render, code=code)
+    return RequestFormat(render=render, code=code)

@@ -1,4 +1,4 @@
-"""One command that measures: starts a gateway, an SMSC, a callback sink and a load, and prints a table.
+"""Measures a gateway: starts it, an SMSC, a callback sink and a load, and prints a table.
 
     python bench/run.py                                  10,000 single requests over 32 connections
     python bench/run.py --against kannel-spool --repeat 3     the same on Kannel, in turns, and the ratios
@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import figures
-from gateways import PASSWORD, SYSTEM_ID, Gateway, Null, Setting
+from gateways import PASSWORD, SYSTEM_ID, Gateway, GatewaySettings, Null
 from kannel.gateway import Kannel
 from machine import busy_seconds, machine
 from palomar_gateway import Palomar
 from postgres import START, Postgres
-from processes import BenchError, PeerProcess, claim_port, cpu_seconds, peak_mib, tree
-from status_line import tell
+from processes import BenchError, PeerProcess, claim_port, cpu_seconds, peak_mib, with_descendants
+from status_line import print_status
 
 GATEWAYS: dict[str, Callable[[], Gateway]] = {
     "palomar": Palomar,
@@ -38,7 +38,7 @@ GATEWAYS: dict[str, Callable[[], Gateway]] = {
     "kannel-spool": lambda: Kannel(durable=True),
     "null": Null,
 }
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 SETTLE_SECONDS = 0.5  # for what comes twice
 SETTLE_AFTER_KILL_SECONDS = 3.0
 
@@ -55,7 +55,7 @@ class Run:
         self.killed = False
 
     async def measure(self) -> figures.Figures:
-        """Everything is ended again, whatever happens."""
+        """Run and return the figures; every process is ended, even after an error."""
         options = self._options
         async with AsyncExitStack() as ends:
             self._smsc, self._sink, self._load = (
@@ -82,7 +82,7 @@ class Run:
             self._postgres = Postgres(options.postgres)
             ends.push_async_callback(self._postgres.close)
             database_url = await self._postgres.open(self._directory)
-        setting = Setting(
+        setting = GatewaySettings(
             directory=self._directory,
             smsc_port=self._smsc.ready["port"],
             sink_port=self._sink.ready["port"],
@@ -92,13 +92,13 @@ class Run:
             database_url=database_url,
         )
         ends.push_async_callback(self._gateway.stop)
-        door = await self._gateway.start(setting)
+        endpoint = await self._gateway.start(setting)
         await self._load.launch(
             "load.py",
-            *(f"--url={url}" for url in door.urls),
-            f"--dialect={door.dialect}",
-            f"--login={door.login}",
-            f"--key={door.key}",
+            *(f"--url={url}" for url in endpoint.urls),
+            f"--dialect={endpoint.dialect}",
+            f"--login={endpoint.login}",
+            f"--key={endpoint.key}",
             f"--callback={setting.callback}",
             f"--messages={options.messages}",
             f"--connections={options.connections}",
@@ -109,14 +109,14 @@ class Run:
     async def _under_load(self) -> figures.Figures:
         for process in (self._smsc, self._sink):
             process.order("go")
-        cpu, postgres_cpu, rest, began = self._cpu(), self._postgres_cpu(), self._rest(), time.monotonic()
+        cpu, postgres_cpu, other, began = self._cpu(), self._postgres_cpu(), self._other_cpu(), time.monotonic()
         self._load.order("go")
         await self._until_final()
         cpu, postgres_cpu = self._cpu() - cpu, self._postgres_cpu() - postgres_cpu
-        others = (self._rest() - rest) / (time.monotonic() - began)
+        others = (self._other_cpu() - other) / (time.monotonic() - began)
         await self._until_quiet(SETTLE_AFTER_KILL_SECONDS if self.killed else SETTLE_SECONDS)
         self._peak = max(self._peak, self._peak_now())
-        load, books = await self._load.finish(), await self._gateway.books()
+        load, totals = await self._load.finish(), await self._gateway.totals()
         sink, smsc = await self._sink.finish(), await self._smsc.finish()
         run = figures.figures(load=load, sink=sink, smsc=smsc, batch=self._options.batch)
         thousands = max(run["messages"], 1) / 1000
@@ -128,10 +128,10 @@ class Run:
         }
         if self._postgres is not None and self._postgres.postmaster:
             run["cpu_per_1000_with_postgres"] = (cpu + postgres_cpu) / thousands
-        return run | _audited(books, run["messages"])
+        return run | _audit(totals, run["messages"])
 
     async def _until_final(self) -> None:
-        """Until every accepted message has both callbacks, or nothing has moved for ``--patience`` seconds."""
+        """Wait until every accepted message has both callbacks, or nothing has moved for ``--patience`` seconds."""
         options, moved, seen = self._options, time.monotonic(), (0, 0)
         deadline = moved + options.timeout
         while True:
@@ -147,57 +147,59 @@ class Run:
             if (accepted, callbacks) != seen:
                 seen, moved = (accepted, callbacks), now
             if now - moved > options.patience or now > deadline:
-                tell(f"{self._gateway.name}: gave up waiting for callbacks\n")
+                print_status(f"{self._gateway.name}: gave up waiting for callbacks\n")
                 return
             for process in (self._load, self._sink, self._smsc, *self._gateway.processes()):
                 process.check()
-            tell(f"{self._gateway.name}: {wanted:,} accepted, {sink.get('finals', 0):,} final   \r", terminal=True)
-            await asyncio.sleep(LOOK_SECONDS)
+            print_status(
+                f"{self._gateway.name}: {wanted:,} accepted, {sink.get('finals', 0):,} final   \r", terminal=True
+            )
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _until_quiet(self, seconds: float) -> None:
         seen, since = -1, time.monotonic()
         while time.monotonic() - since < seconds:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             callbacks = self._sink.progress.get("callbacks", 0)
             if callbacks != seen:
                 seen, since = callbacks, time.monotonic()
 
     async def _kill(self) -> None:
         self._peak = self._peak_now()
-        self._killed_cpu += cpu_seconds(tree(self._gateway.processes()[0].pid))
+        self._killed_cpu += cpu_seconds(with_descendants(self._gateway.processes()[0].pid))
         await self._gateway.kill()
         self.killed = True
         if self._options.nodes == 1:
-            await self._gateway.revive()
+            await self._gateway.restart()
 
     def _cpu(self) -> float:
-        return self._killed_cpu + sum(cpu_seconds(tree(p.pid)) for p in self._gateway.processes())
+        return self._killed_cpu + sum(cpu_seconds(with_descendants(p.pid)) for p in self._gateway.processes())
 
-    def _rest(self) -> float:
-        """CPU seconds of everything on the machine that is no part of this run."""
+    def _other_cpu(self) -> float:
+        """Return the CPU seconds of everything on the machine that is no part of this run."""
         peers = sum(cpu_seconds([peer.pid]) for peer in (self._smsc, self._sink, self._load))
         return busy_seconds() - self._cpu() - self._postgres_cpu() - peers - time.process_time()
 
     def _postgres_cpu(self) -> float:
         if self._postgres is None or not self._postgres.postmaster:
             return 0.0
-        return cpu_seconds(tree(self._postgres.postmaster))
+        return cpu_seconds(with_descendants(self._postgres.postmaster))
 
     def _peak_now(self) -> float:
-        return sum(peak_mib(tree(process.pid)) for process in self._gateway.processes())
+        return sum(peak_mib(with_descendants(process.pid)) for process in self._gateway.processes())
 
 
-def _audited(books: dict[str, Any], accepted: int) -> figures.Figures:
-    """What the gateway's own books say, against what was answered."""
-    if not books:
+def _audit(totals: dict[str, Any], accepted: int) -> figures.Figures:
+    """Compare the gateway's own totals with the answers."""
+    if not totals:
         return {}
-    listed = sum(books["states"].values())
+    listed = sum(totals["states"].values())
     return {
-        "states": books["states"],
+        "states": totals["states"],
         "missing": max(accepted - listed, 0),
-        "not_final": listed - sum(books["states"].get(state, 0) for state in books["final"]),
-        "ledger_off": books["credits"] - listed - books["balance"],
-        "reserved": books["reserved"],
+        "not_final": listed - sum(totals["states"].get(state, 0) for state in totals["final"]),
+        "ledger_off": totals["credits"] - listed - totals["balance"],
+        "reserved": totals["reserved"],
     }
 
 
@@ -217,14 +219,14 @@ async def _all(options: argparse.Namespace) -> dict[str, list[figures.Figures]]:
             except asyncio.CancelledError:
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
-            faults = figures.wrong(figured, killed=run.killed)
+            faults = figures.faults_of(figured, killed=run.killed)
             if options.kill_after and not run.killed:
                 faults.append("the kill never happened: fewer were accepted than --kill-after says")
             runs[name].append(figured | {"faults": faults})
-            tell(f"{name} {turn + 1}/{options.repeat}: {figured['per_second']:,.0f}/s, ")
-            tell(f"{figured['cpu_per_1000']:.3f} CPU s/1000; {'; '.join(faults) or 'nothing wrong'}\n")
+            print_status(f"{name} {turn + 1}/{options.repeat}: {figured['per_second']:,.0f}/s, ")
+            print_status(f"{figured['cpu_per_1000']:.3f} CPU s/1000; {'; '.join(faults) or 'nothing faults_of'}\n")
             if faults or options.keep:
-                tell(f"  logs kept in {directory}; first problem met: {figured['problem'] or 'none'}\n")
+                print_status(f"  logs kept in {directory}; first problem met: {figured['problem'] or 'none'}\n")
             else:
                 shutil.rmtree(directory, ignore_errors=True)
     return runs
@@ -269,10 +271,10 @@ def main() -> int:
     try:
         runs = asyncio.run(_all(options))
     except BenchError as error:
-        tell(f"bench: {error}\n")
+        print_status(f"bench: {error}\n")
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
-        tell("bench: interrupted; everything that was started is ended\n")
+        print_status("bench: interrupted; everything that was started is ended\n")
         return 130
     print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, a synced write {here['sync_ms']} ms")
     print(f"{options.messages:,} messages, {options.connections} connections, medians of {options.repeat}\n")

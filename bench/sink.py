@@ -31,7 +31,7 @@ LEVELS = {
 
 
 class Sink:
-    """What came, by message: how often and when first, for each level."""
+    """The callbacks that came, by message: how often and when first, for each level."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -54,8 +54,8 @@ class Sink:
     def go(self) -> None:
         return None
 
-    def took(self, target: bytes, now: float) -> None:
-        """Counts the callback with this request target."""
+    def count_callback(self, target: bytes, now: float) -> None:
+        """Count the callback with this request target."""
         self.callbacks += 1
         self.last = now
         try:
@@ -146,14 +146,14 @@ class Connection(asyncio.Protocol):
             transport.write(NO)
             transport.close()
             return
-        self._sink.took(head[4 : head.index(b" ", 4)], now)
+        self._sink.count_callback(head[4 : head.index(b" ", 4)], now)
         transport.write(OK)
         if b"onnection: close" in head or b"onnection: Close" in head:
             transport.close()
 
 
 def _parameter(target: bytes, name: bytes) -> bytes:
-    """The value of the query parameter ``name`` (with its equals sign); raises ValueError if it is not there."""
+    """Return the value of the query parameter ``name`` (with its equals sign); raises ValueError if it is missing."""
     start = target.index(name) + len(name)
     end = target.find(b"&", start)
     return target[start:] if end < 0 else target[start:end]

@@ -1,10 +1,10 @@
 """The carrier's side: a stand-alone SMPP 3.4 SMSC that takes every message and delivers it.
 
-Made from the specification and sharing nothing with ``palomar.smpp``, so that it is a peer of the gateway and not its
-mirror. It binds anybody with the right password, answers ``submit_sm`` at once, sends DELIVRD receipts at once or after
-a delay, holds them while no receiver is bound, and sends those again that were not acknowledged when a link was lost or
-that were answered with "try later" (ESME_RX_T_APPN). What it never does: refuse, throttle, lose. ``smsc_wire.py`` has
-the links.
+Made from the specification, without any code of ``palomar.smpp``, so that it is a peer of the gateway and not its
+mirror. It binds every client with the right password, answers ``submit_sm`` at once, sends DELIVRD receipts at once or
+after a delay, holds them while no receiver is bound, and sends those again that were not acknowledged when a link was
+lost or that were answered with "try later" (ESME_RX_T_APPN). It never refuses, throttles or loses a message. Not here:
+its links (``smsc_wire``).
 """
 
 import argparse
@@ -23,7 +23,7 @@ RECEIPT_ASKED = 0x03  # the two low bits of registered_delivery, 3.4 section 5.2
 
 
 class Smsc:
-    """What all links share: ids, counts, and the receipts that wait."""
+    """The state that all links share: ids, counts, and the receipts that wait."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -35,7 +35,7 @@ class Smsc:
         self._date = (-60.0, b"")
         self._counts = bytearray(10_000)
         self.submitted = self.strangers = self.unreadable = self.connections = self.binds = 0
-        self.acknowledged = self.resent = self.put_off_times = self.refused = self.stray_answers = 0
+        self.acknowledged = self.resent = self.retried_later = self.refused = self.stray_answers = 0
         self.last = 0.0
 
     async def open(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Smsc:
         return None
 
     def take(self, body: bytes, link: Link, now: float) -> bytes:
-        """Counts one ``submit_sm``, plans its receipt, returns its id; ValueError or IndexError on a bad body."""
+        """Count one ``submit_sm``, plan its receipt, return its id; raises ValueError or IndexError for a bad body."""
         addresses, number, registered, text = parse_submit(body)
         self.submitted += 1
         self.last = now
@@ -58,7 +58,7 @@ class Smsc:
             if self.options.receipt_delay:
                 self._delay(receipt, link, now)
             else:
-                self._hand(receipt, link)
+                self._send_or_queue(receipt, link)
         return message_id
 
     def _count(self, number: bytes) -> None:
@@ -72,7 +72,7 @@ class Smsc:
         self._counts[index] = min(self._counts[index] + 1, 255)
 
     def _minute(self, now: float) -> bytes:
-        """The date of a receipt, YYMMDDhhmm (3.4 appendix B), made anew once a second."""
+        """Return the date of a receipt, YYMMDDhhmm (3.4 appendix B), formatted once a second."""
         if now - self._date[0] > 1.0:
             self._date = (now, time.strftime("%y%m%d%H%M", time.gmtime()).encode())
         return self._date[1]
@@ -87,7 +87,7 @@ class Smsc:
         touched: dict[Link, None] = {}
         while self._delayed and self._delayed[0][0] <= soon:
             _, link, receipt = self._delayed.popleft()
-            self._hand(receipt, link)
+            self._send_or_queue(receipt, link)
             touched[link] = None
         for link in touched:
             link.flush()
@@ -95,30 +95,30 @@ class Smsc:
         if self._delayed:
             self._timer = asyncio.get_running_loop().call_at(self._delayed[0][0], self._send_due)
 
-    def _hand(self, receipt: Receipt, link: Link) -> None:
-        """To the link its message came by if that takes receipts and has room, else to whichever can first."""
+    def _send_or_queue(self, receipt: Receipt, link: Link) -> None:
+        """Send the receipt on the link that its message came by, if that has room; else queue it for any link."""
         if link.free_slots():
             link.push(receipt)
         else:
             self.waiting.append(receipt)
 
     def put_back(self, receipts: list[Receipt]) -> None:
-        """Receipts that went out on a link now lost and were not acknowledged: they go first again."""
+        """Queue the unacknowledged receipts of a lost link again, in front."""
         self.resent += len(receipts)
         self.waiting.extendleft(reversed(receipts))
-        self.share_out()
+        self.distribute()
 
-    def put_off(self, receipt: Receipt) -> None:
-        """A receipt that was answered with "try later"."""
-        self.put_off_times += 1
+    def retry_later(self, receipt: Receipt) -> None:
+        """Queue a receipt again later that was answered with "try later"."""
+        self.retried_later += 1
         asyncio.get_running_loop().call_later(RETRY_SECONDS, self._again, receipt)
 
     def _again(self, receipt: Receipt) -> None:
         self.waiting.append(receipt)
-        self.share_out()
+        self.distribute()
 
-    def share_out(self) -> None:
-        """Gives what waits to the receivers that have room, in turns."""
+    def distribute(self) -> None:
+        """Give queued receipts to the receivers that have room, in turns."""
         free = [link for link in self.receivers if link.free_slots()]
         while self.waiting and free:
             self._turn += 1
@@ -145,7 +145,7 @@ class Smsc:
             "receipts_acknowledged": self.acknowledged,
             "receipts_waiting": len(self.waiting),
             "receipts_resent": self.resent,
-            "receipts_put_off": self.put_off_times,
+            "receipts_put_off": self.retried_later,
             "receipts_refused": self.refused,
             "stray_answers": self.stray_answers,
         }

@@ -1,6 +1,6 @@
 """One SMPP 3.4 link of the bench's SMSC: frames, PDUs, binds, and the receipts in flight.
 
-Made from the specification with ``struct`` alone; see ``smsc.py`` for what the SMSC as a whole does.
+Made from the specification with ``struct`` alone. Not here: the SMSC as a whole (``smsc``).
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class Link(asyncio.Protocol):
             place += length
         self._rest = data[place:]
         if self._smsc.waiting:
-            self._smsc.share_out()
+            self._smsc.distribute()
         self.flush()
 
     def _take(self, command: int, status: int, sequence: int, body: bytes, now: float) -> None:
@@ -107,7 +107,7 @@ class Link(asyncio.Protocol):
         elif status == ESME_ROK:
             self._smsc.acknowledged += 1
         elif status in TRY_LATER:
-            self._smsc.put_off(receipt)
+            self._smsc.retry_later(receipt)
         else:
             self._smsc.refused += 1
 
@@ -123,23 +123,23 @@ class Link(asyncio.Protocol):
         self._smsc.binds += 1
         if command != BIND_TRANSMITTER:
             self._smsc.receivers.append(self)
-            self._smsc.share_out()
+            self._smsc.distribute()
 
     def room(self) -> bool:
-        """Whether a receipt may go out here now."""
+        """Return True if a receipt may be sent here now."""
         if self._closed or self._bound not in (BIND_RECEIVER, BIND_TRANSCEIVER):
             return False
         return len(self._in_flight) < self._smsc.options.receipt_window
 
     def push(self, receipt: Receipt) -> None:
-        """Takes a receipt along with the next ``flush``; only where there is ``room``."""
+        """Send a receipt with the next ``flush``; the caller has seen ``room``."""
         self._sequence += 1
         self._in_flight[self._sequence] = receipt
         size = HEADER.size + len(receipt)
         self._receipts.append(HEADER.pack(size, DELIVER_SM, ESME_ROK, self._sequence) + receipt)
 
     def flush(self) -> None:
-        """Writes what has gathered: answers first, then receipts, so that no receipt overtakes its answer."""
+        """Write what has gathered: answers first, then receipts, so that no receipt overtakes its answer."""
         if (self._out or self._receipts) and not self._closed:
             self._transport.write(b"".join(self._out + self._receipts))
         self._out.clear()
@@ -164,7 +164,8 @@ class Link(asyncio.Protocol):
 
 
 def parse_submit(body: bytes) -> tuple[bytes, bytes, int, bytes]:
-    """The addresses as a receipt has them (swapped), the destination, registered_delivery and the text (3.4 4.4.1)."""
+    """Return the addresses as a receipt has them (swapped), the destination, registered_delivery and the text (3.4
+    4.4.1)."""
     source = body.index(0) + 1
     source_end = body.index(0, source + 2) + 1
     destination_end = body.index(0, source_end + 2) + 1
@@ -175,7 +176,7 @@ def parse_submit(body: bytes) -> tuple[bytes, bytes, int, bytes]:
 
 
 def receipt_body(addresses: bytes, message_id: bytes, date: bytes, text: bytes) -> Receipt:
-    """The body of a ``deliver_sm`` that says DELIVRD (3.4 section 4.6.1 and appendix B)."""
+    """Return the body of a ``deliver_sm`` with DELIVRD (3.4 section 4.6.1 and appendix B)."""
     short = RECEIPT_TEXT % (message_id, date, date, text[:20])
     return b"\0%b\4\0\0\0\0\0\0\0\0%c%b%b%b\0%b" % (
         addresses,

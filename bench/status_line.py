@@ -1,10 +1,10 @@
-"""What a bench says to the person who runs it, beside its figures."""
+"""Prints the status of a bench to the person who runs it, beside its figures."""
 
 import sys
 
 
-def tell(text: str, *, terminal: bool = False) -> None:
-    """To stderr; with ``terminal`` only where a person looks on."""
+def print_status(text: str, *, terminal: bool = False) -> None:
+    """Write to stderr; with ``terminal`` only if stderr is a terminal."""
     if not terminal or sys.stderr.isatty():
         sys.stderr.write(text)
         sys.stderr.flush()

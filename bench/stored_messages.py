@@ -1,7 +1,7 @@
-"""A month of messages such as a platform has stored: codes, campaigns, reminders, with every end, of accounts of all
-sizes, each with its dialect and its country.
+"""A month of messages as a platform has stored them: codes, campaigns, reminders, in every final state, of accounts of
+all sizes, each with its dialect and its country.
 
-Rows for the tables, made from a seed. Not here: any question about them.
+Rows for the tables, made from a seed. Not here: the questions about them (``console_questions``).
 """
 
 import math
@@ -34,24 +34,24 @@ Row = tuple[Any, ...]
 
 
 def accounts(count: int) -> list[int]:
-    """Their ids; the first is the largest, the last have some messages a month."""
+    """Return their ids; the first is the largest, the last have some messages a month."""
     return list(range(1, count + 1))
 
 
 def account_rows(count: int) -> tuple[list[str], list[Row]]:
-    """Columns and rows of ``accounts``."""
+    """Return columns and rows of ``accounts``."""
     columns = _listed("id login login_key name enabled may_send password_hash settings created_ms")
     return columns, [(n, f"account{n}", f"account{n}", "", 1, 1, "", "{}", 0) for n in accounts(count)]
 
 
 def balance_rows(count: int) -> tuple[list[str], list[Row]]:
-    """Columns and rows of ``balances``: enough for weeks, but for every fiftieth."""
+    """Return columns and rows of ``balances``: enough for weeks, but for every fiftieth."""
     columns = _listed("account_id available_microcredits reserved_microcredits")
     return columns, [(n, CREDIT if n % 50 == 0 else 100_000 * CREDIT, 0) for n in accounts(count)]
 
 
 def callback_rows(count: int) -> tuple[list[str], list[Row]]:
-    """Columns and rows of ``callbacks``: some given up, some tried again, some new, of a dozen hosts."""
+    """Return columns and rows of ``callbacks``: some given up, some tried again, some new, of a dozen hosts."""
     columns = _listed("id message_id account_id dialect method url due_ms attempts failed")
     rows = [
         (
@@ -71,25 +71,25 @@ def callback_rows(count: int) -> tuple[list[str], list[Row]]:
 
 
 def orphan_rows(count: int, until_ms: int) -> tuple[list[str], list[Row]]:
-    """Columns and rows of ``orphans``."""
+    """Return columns and rows of ``orphans``."""
     columns = _listed("id carrier carrier_reference state stat raw received_ms")
     return columns, [(n, "dos", f"{n:x}", "delivered", "DELIVRD", "id:" + "x" * 80, until_ms - n) for n in range(count)]
 
 
 def message_rows(count: int, *, account_count: int, until_ms: int, days: int) -> Iterator[tuple[Row, Row]]:
-    """Each message with its one part, oldest first; busy by day and quiet at night."""
+    """Yield each message with its one part, oldest first; busy by day and quiet at night."""
     chance = random.Random(7)
     everybody = accounts(account_count)
     shares = list(accumulate(1 / number for number in everybody))
     account_id = 1
-    for number, at_ms in enumerate(_births(count, until_ms=until_ms, days=days)):
+    for number, at_ms in enumerate(_acceptance_times(count, until_ms=until_ms, days=days)):
         if number % 3 == 0:
             (account_id,) = chance.choices(everybody, cum_weights=shares)
         yield _message(chance, number, at_ms, account_id, age_ms=until_ms - at_ms)
 
 
-def _births(count: int, *, until_ms: int, days: int) -> Iterator[int]:
-    """Three times as many at noon as at midnight."""
+def _acceptance_times(count: int, *, until_ms: int, days: int) -> Iterator[int]:
+    """Yield times of acceptance in milliseconds, three times as many at noon as at midnight."""
     mean = math.sqrt(1 - 0.5**2)
     step_ms, at = days * DAY_MS / count / mean, float(until_ms - days * DAY_MS)
     for _ in range(count):

@@ -9,7 +9,17 @@ import os
 import shutil
 from pathlib import Path
 
-from gateways import LINKS, LOGIN, PASSWORD, SYSTEM_ID, WINDOW, Door, Forgetful, Setting, until_answers
+from gateways import (
+    LINKS,
+    LOGIN,
+    PASSWORD,
+    SYSTEM_ID,
+    WINDOW,
+    Endpoint,
+    GatewaySettings,
+    SimpleGateway,
+    wait_until_answered,
+)
 from processes import BenchError, Process, claim_port, free_port
 
 TEMPLATE = Path(__file__).with_name("kannel.conf")
@@ -22,7 +32,7 @@ dlr-spool = "{directory}/receipts"
 """
 
 
-class Kannel(Forgetful):
+class Kannel(SimpleGateway):
     """bearerbox with ``links`` SMPP transceivers, and smsbox for HTTP both ways."""
 
     def __init__(self, *, durable: bool) -> None:
@@ -30,7 +40,7 @@ class Kannel(Forgetful):
         self._durable = durable
         self._running: list[Process] = []
 
-    async def start(self, setting: Setting) -> Door:
+    async def start(self, setting: GatewaySettings) -> Endpoint:
         directory = setting.directory
         boxes = {name: _find(name) for name in ("bearerbox", "smsbox")}
         for folder in ("store", "receipts"):
@@ -57,10 +67,10 @@ class Kannel(Forgetful):
             self._running.append(box)
             await box.start(path, "-v", "3", str(configuration))
             if name == "bearerbox":
-                await until_answers(box, admin, STATUS, lambda _, body: body.count(b"(online") == LINKS)
-        await until_answers(self._running[0], admin, STATUS, lambda _, body: b"smsbox:" in body)
-        await until_answers(self._running[1], http, "/", lambda status, _: status == 404)
-        return Door(dialect="kannel", urls=[f"http://127.0.0.1:{http}"], login=LOGIN, key=PASSWORD)
+                await wait_until_answered(box, admin, STATUS, lambda _, body: body.count(b"(online") == LINKS)
+        await wait_until_answered(self._running[0], admin, STATUS, lambda _, body: b"smsbox:" in body)
+        await wait_until_answered(self._running[1], http, "/", lambda status, _: status == 404)
+        return Endpoint(dialect="kannel", urls=[f"http://127.0.0.1:{http}"], login=LOGIN, key=PASSWORD)
 
 
 def _find(name: str) -> str:

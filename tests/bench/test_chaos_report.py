@@ -1,4 +1,4 @@
-"""What the bench of chaos reports, and what it calls a fault."""
+"""The report of the chaos bench, and its faults."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def good(**changes: Any) -> dict[str, Any]:
         "orphans": 4,
         "states": {"delivered": 98, "expired": 2},
         "memory_mib": {"10": 100.0, "50": 110.0, "100": 115.0},
-        "misdeeds": dict.fromkeys(chaos_report.MISDEEDS, 2),
+        "misdeeds": dict.fromkeys(chaos_report.INJECTED_FAULTS, 2),
         "problem": "",
         "seconds": 10.0,
     }
@@ -62,10 +62,10 @@ def test_a_report_adds_up_what_was_seen() -> None:
     seen = chaos_report.report(
         load={"accepted": 10, "requests": 10, "problem": ""},
         sink={"finals": 10, "doubled": 0, "unknown": 0, "mismatched": 0},
-        books={"states": {"delivered": 9, "expired": 1}, "final": ["delivered", "expired"], "credits": 30}
+        totals={"states": {"delivered": 9, "expired": 1}, "final": ["delivered", "expired"], "credits": 30}
         | {"balance": 20.0, "reserved": 0.0},
-        counted={"taken": 13, "doubled_answer_lost": 2, "doubled_link_broken": 1}
-        | dict.fromkeys(chaos_report.MISDEEDS, 1),
+        counters={"taken": 13, "doubled_answer_lost": 2, "doubled_link_broken": 1}
+        | dict.fromkeys(chaos_report.INJECTED_FAULTS, 1),
         stored={"resent": 4, "in_doubt": 4, "orphans": 2},
         memory={10: 100.04, 50: 101.0, 100: 102.0},
         seconds=3.0,

@@ -1,4 +1,4 @@
-"""What the bench of neighbours calls a fault."""
+"""The faults that the bench of noisy neighbors reports."""
 
 from bench.noisy_neighbor_report import faults_of, table
 

@@ -20,6 +20,16 @@ from bench import figures, numbering
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 SUBMIT_SM, DELIVER_SM, BIND_TRANSCEIVER, RESPONSE = 0x4, 0x5, 0x9, 0x80000000
 HEADER = struct.Struct(">IIII")
+COMMANDS = ("run", "chaos", "noisy_neighbor", "due_at_once", "console_data", "liveness")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_bench_starts(command: str) -> None:
+    """A bench that imports what no longer exists fails here, not when somebody needs its figures."""
+    argv = [sys.executable, str(BENCH / f"{command}.py"), "--help"]
+    shown = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("usage:")
 
 
 def test_a_small_load_is_neither_lost_nor_doubled(tmp_path: Path) -> None:
@@ -80,7 +90,7 @@ def test_an_unused_number_is_refused(number: int) -> None:
 
 def test_a_good_run_has_its_figures_and_no_fault() -> None:
     run = figures.figures(**reports())
-    assert figures.wrong(run, killed=False) == []
+    assert figures.faults_of(run, killed=False) == []
     assert run["messages"] == 2
     assert run["per_second"] == pytest.approx(2 / 0.5)
     assert run["accepted_per_second"] == pytest.approx(2 / 0.2)
@@ -106,7 +116,7 @@ def test_a_good_run_has_its_figures_and_no_fault() -> None:
 def test_each_fault_is_named(report: str, name: str, value: Any, fault: str) -> None:
     seen = reports()
     seen[report][name] = value
-    assert fault in figures.wrong(figures.figures(**seen), killed=False)
+    assert fault in figures.faults_of(figures.figures(**seen), killed=False)
 
 
 def test_after_a_kill_doubles_are_counted_but_only_losses_are_faults() -> None:
@@ -114,8 +124,8 @@ def test_after_a_kill_doubles_are_counted_but_only_losses_are_faults() -> None:
     seen["smsc"]["doubled"] = 3
     run = figures.figures(**seen)
     assert run["doubled_at_smsc"] == 3
-    assert figures.wrong(run, killed=True) == []
-    assert figures.wrong(run | {"ledger_off": 1.0}, killed=True) == ["the ledger is off by 1 credits"]
+    assert figures.faults_of(run, killed=True) == []
+    assert figures.faults_of(run | {"ledger_off": 1.0}, killed=True) == ["the ledger is off by 1 credits"]
 
 
 def test_the_table_says_how_many_times_better_the_first_is() -> None:
