@@ -97,7 +97,7 @@ class Smsc:
 
     def _send_or_queue(self, receipt: Receipt, link: Link) -> None:
         """Send the receipt on the link that its message came by, if that has room; else queue it for any link."""
-        if link.free_slots():
+        if link.has_room():
             link.push(receipt)
         else:
             self.waiting.append(receipt)
@@ -119,12 +119,12 @@ class Smsc:
 
     def distribute(self) -> None:
         """Give queued receipts to the receivers that have room, in turns."""
-        free = [link for link in self.receivers if link.free_slots()]
+        free = [link for link in self.receivers if link.has_room()]
         while self.waiting and free:
             self._turn += 1
             link = free[self._turn % len(free)]
             link.push(self.waiting.popleft())
-            if not link.free_slots():
+            if not link.has_room():
                 free.remove(link)
         for link in self.receivers:
             link.flush()

@@ -125,14 +125,14 @@ class Link(asyncio.Protocol):
             self._smsc.receivers.append(self)
             self._smsc.distribute()
 
-    def room(self) -> bool:
+    def has_room(self) -> bool:
         """Return True if a receipt may be sent here now."""
         if self._closed or self._bound not in (BIND_RECEIVER, BIND_TRANSCEIVER):
             return False
         return len(self._in_flight) < self._smsc.options.receipt_window
 
     def push(self, receipt: Receipt) -> None:
-        """Send a receipt with the next ``flush``; the caller has seen ``room``."""
+        """Send a receipt with the next ``flush``; the caller has seen ``has_room``."""
         self._sequence += 1
         self._in_flight[self._sequence] = receipt
         size = HEADER.size + len(receipt)
