@@ -1,4 +1,4 @@
-"""The real clock and the real ids: the one place where time and chance enter the house."""
+"""The real clock and the real maker of ids: the only place where Palomar reads the time and makes random numbers."""
 
 import random
 import secrets
@@ -16,7 +16,7 @@ _UNFAIR = bytes(range(248, 256))
 
 
 class RealClock:
-    """Wall time that can jump ahead (for the sandbox); monotonic time that cannot."""
+    """Wall time that can jump ahead (for the sandbox), and monotonic time that cannot."""
 
     def __init__(self) -> None:
         self.ahead_ms = 0
@@ -29,21 +29,24 @@ class RealClock:
         return time.monotonic()
 
     def jump(self, milliseconds: int) -> None:
-        """Move the wall ahead; timers keep their pace."""
+        """Move the wall time ahead; timers are not affected."""
         self.ahead_ms += milliseconds
 
 
 class RealIds:
     """Ids that rise and never repeat while ``node`` (0 to 63) belongs to one process at a time.
 
-    When the clock steps back, or more than 256 are made in a millisecond, they run ahead of it.
+    If the clock is set back, or more than 256 are made in a millisecond, they run ahead of it.
     """
 
     def __init__(
         self, node: int, *, clock: RealClock | None = None, after_ms: int = 0, serials_after_ms: int = 0
     ) -> None:
-        """``clock`` is the wall that ids are dated by; ``after_ms`` the youngest id that the database has, in case the
-        clock was set back since; ``serials_after_ms`` until when serials may have been made already."""
+        """Make ids by the wall time of ``clock``.
+
+        ``after_ms`` is the time of the youngest id in the database, in case the clock was set back since. Serials may
+        have been made already until ``serials_after_ms``.
+        """
         self._node = node
         self._wall = clock or RealClock()
         self._random = random.Random(secrets.randbits(128))  # jitter, no secret
@@ -54,7 +57,7 @@ class RealIds:
         self._serial = max(after_ms - EPOCH_MS, serials_after_ms - EPOCH_MS, 0) * 1_000
 
     def renumber(self, node: int) -> None:
-        """Make ids as this node from now on."""
+        """Make ids of this node from now on."""
         self._node = node
 
     def message_id(self) -> MessageId:
@@ -68,7 +71,7 @@ class RealIds:
         return make_message_id(at_ms=self._ms, node=self._node, sequence=self._sequence)
 
     def serial(self) -> int:
-        """Microseconds since 2025 above, the node below: 57 bits last until 4500."""
+        """Return microseconds since 2025, shifted above 6 bits of node: 57 bits last until 4500."""
         serial = time.time_ns() // 1_000 - _EPOCH_US + self._wall.ahead_ms * 1_000
         if serial <= self._serial:
             serial = self._serial + 1

@@ -1,7 +1,7 @@
-"""Ports: what the capabilities ask of the world outside (carriers, HTTP, clock, ids), on one page.
+"""The ports: all interfaces to what is outside, which carriers, HTTP, clocks and makers of ids implement.
 
-Carriers, HTTP, the clock and ids plug in here; ``app/server.py`` does the plugging. Each port has a contract suite in
-``tests/contracts``. All times are milliseconds since 1970 (wall) or seconds (monotonic), by name.
+``app/server.py`` connects them. Each port has a contract suite in ``tests/contracts``. Times are milliseconds since
+1970 (wall) or seconds (monotonic), by their names.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,8 @@ from palomar.vocabulary.phone_message import PhoneMessage
 
 
 class Clock(Protocol):
-    """Wall time for due times and stamps, monotonic time for timers. A jump moves the wall only."""
+    """Wall time for due times and stamps, monotonic time for timers. A jump of the sandbox's clock moves the wall
+    time only."""
 
     def wall_ms(self) -> int: ...
 
@@ -30,22 +31,22 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """Makes what must never repeat."""
+    """A maker of values that never repeat."""
 
     def message_id(self) -> MessageId:
-        """A new id, higher than all that this node made before."""
+        """Make a new id, higher than all that this node made before."""
         ...
 
     def serial(self) -> int:
-        """A new 63-bit number for rows that only need one (events, ledger entries, callbacks); rising."""
+        """Make a new 63-bit number for rows that only need one (events, ledger entries, callbacks); it rises."""
         ...
 
     def random(self) -> float:
-        """A random number in [0, 1), for jitter."""
+        """Return a random number in [0, 1), for jitter."""
         ...
 
     def token(self) -> str:
-        """A new secret of 160 random bits, in letters and digits."""
+        """Make a new secret of 160 random bits or more, in letters and digits."""
         ...
 
 
@@ -53,8 +54,8 @@ class Ids(Protocol):
 
 
 class OutgoingPart(Struct, frozen=True, kw_only=True):
-    """One part on its way to a carrier. The payload is text only, a septet an octet for GSM, UTF-16BE for UCS-2; how
-    concatenation is told (UDH, SAR) is the carrier's business."""
+    """A part on its way to a carrier. The payload is its text only: a septet an octet for GSM, UTF-16BE for UCS-2.
+    How concatenation is signaled (UDH, SAR) is the carrier's business."""
 
     part_id: PartId
     message_id: MessageId
@@ -67,15 +68,15 @@ class OutgoingPart(Struct, frozen=True, kw_only=True):
     alphabet: Alphabet
     payload: bytes
     flash: bool = False
-    """Shown at once and not kept by the phone: class 0 (3GPP TS 23.038 section 4)."""
+    """True if the phone shows it at once and does not keep it: class 0 (3GPP TS 23.038 section 4)."""
     rank: Rank = Rank.NORMAL
-    """Who goes first, here and at the carrier (priority_flag, SMPP 3.4 section 5.2.14)."""
+    """Its order among other parts, here and at the carrier (priority_flag, SMPP 3.4 section 5.2.14)."""
     due_ms: int = 0
-    """Since when it may leave."""
+    """The time from which it may leave."""
     stale_ms: int | None = None
-    """From then on nobody wants it any more: the carrier shall not deliver it later."""
+    """The time from which it is useless: the carrier shall not deliver it later."""
     deferrals: int = 0
-    """How often the carrier has put it off in a row."""
+    """How often in a row the carrier has deferred it."""
 
     @property
     def urgent(self) -> bool:
@@ -83,7 +84,7 @@ class OutgoingPart(Struct, frozen=True, kw_only=True):
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
-    """The octets of one submit and of its answer, as they went over a link; empty where there were none."""
+    """The octets of one submit and of its answer, as they went over a link; empty if there were none."""
 
     link: str = ""
     request: bytes = b""
@@ -91,7 +92,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
 
 class Submitted(Struct, frozen=True, kw_only=True):
-    """The carrier accepted the part; ``reference`` is its id for it, as it came."""
+    """The carrier accepted the part; ``reference`` is the id that the carrier gave it, unchanged."""
 
     reference: str
 
@@ -104,7 +105,7 @@ class Refused(Struct, frozen=True, kw_only=True):
 
 
 class Deferred(Struct, frozen=True, kw_only=True):
-    """The carrier does not take the part now (throttled, queue full): try again after some time."""
+    """The carrier does not accept the part now (throttled, queue full): try again after some time."""
 
     status: int
     reason: str
@@ -112,13 +113,14 @@ class Deferred(Struct, frozen=True, kw_only=True):
 
 
 class NotSent(Struct, frozen=True, kw_only=True):
-    """No byte of the part was given to the transport."""
+    """No octet of the part was passed to the transport."""
 
     reason: str
 
 
 class InDoubt(Struct, frozen=True, kw_only=True):
-    """Nobody knows: no answer in time, or the link broke after the part had left."""
+    """It is unknown whether the carrier accepted the part: no answer in time, or the link broke after the part had
+    left."""
 
     reason: str
 
@@ -127,7 +129,7 @@ SubmitOutcome = Submitted | Refused | Deferred | NotSent | InDoubt
 
 
 class CarrierReceipt(Struct, frozen=True, kw_only=True):
-    """A delivery receipt as a carrier sent it. ``state`` is None where it is not final (ACCEPTD, ENROUTE)."""
+    """A delivery receipt as a carrier sent it. ``state`` is None if it is not final (ACCEPTD, ENROUTE)."""
 
     carrier: str
     reference: str
@@ -135,23 +137,24 @@ class CarrierReceipt(Struct, frozen=True, kw_only=True):
     stat: str
     raw: str
     msisdn: str = ""
-    """Whose phone it speaks of, as the carrier has it, without a plus; empty where it does not say."""
+    """The number of the phone, as the carrier writes it, without a plus; empty if the receipt has none."""
     sender: str = ""
-    """Whose message it was, as the carrier has it."""
+    """The sender of the message, as the carrier writes it."""
     text: str = ""
-    """How the message began, where the receipt says it (SMPP 3.4 appendix B)."""
+    """The beginning of the message's text, if the receipt has it (SMPP 3.4 appendix B)."""
     echo: int | None = None
-    """Our user_message_reference (SMPP 3.4 section 5.3.2.17), where the carrier echoes it: 16 bits."""
+    """Our user_message_reference (SMPP 3.4 section 5.3.2.17), if the carrier echoes it: 16 bits."""
     octets: bytes = b""
-    """The PDU as it came."""
+    """The PDU, as it was received."""
     part_id: PartId | None = None
-    """Set where the part is known without a look-up."""
+    """The part, if it is known without a look-up."""
     oddities: tuple[Oddity, ...] = ()
-    """What was odd about it, to be counted."""
+    """The faults that were found in it, to be counted."""
 
 
 class CarrierInbound(Struct, frozen=True, kw_only=True):
-    """A message from a phone, one part, text decoded; and its user data with their coding (``text.phone_text``)."""
+    """A message from a phone, one part, with its decoded text and its user data with their coding
+    (``text.phone_text``)."""
 
     carrier: str
     source: str
@@ -164,21 +167,22 @@ class CarrierInbound(Struct, frozen=True, kw_only=True):
     coding: str = ""
     came_ms: int = 0
     link: str = ""
-    """By which link it came, as no other link of this process is called; and since when that is bound."""
+    """The link by which it came, by a name that no other link of this process has."""
     bound_ms: int = 0
+    """The time since which that link is bound."""
     oddities: tuple[Oddity, ...] = ()
-    """What was odd about it, to be counted."""
+    """The faults that were found in it, to be counted."""
 
 
 Acknowledge = Callable[[bool], None]
-"""Called once, after the commit: True acknowledges to the carrier, False asks it to come again (ESME_RX_T_APPN)."""
+"""Called once, after the commit: True acknowledges to the carrier, False asks it to send again (ESME_RX_T_APPN)."""
 
 
 class CarrierSink(Protocol):
-    """What a carrier tells who sends by it. Every call returns at once and never raises."""
+    """The receiver of a carrier's events. Every call returns at once and never raises."""
 
     def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
-        """The outcome of one :meth:`Carrier.submit`, exactly one a submit; a late answer may follow an InDoubt."""
+        """Take the outcome of a :meth:`Carrier.submit`, exactly one for each; a late answer may follow an InDoubt."""
         ...
 
     def receipt(self, receipt: CarrierReceipt, acknowledge: Acknowledge) -> None: ...
@@ -190,19 +194,19 @@ class CarrierSink(Protocol):
         ...
 
     def slots_changed(self, carrier: str) -> None:
-        """There is (more) room, or a link came or went: look again at :meth:`Carrier.free_slots`."""
+        """Note that slots became free, or that a link came or went: look at :meth:`Carrier.free_slots` again."""
         ...
 
 
 SWITCHED_OFF = "switched off"
 DRAINED = "drained"
 OFF_ON_PURPOSE = frozenset({SWITCHED_OFF, DRAINED})
-"""Why nothing is submitted by our own wish."""
+"""The reasons of our own for which nothing is submitted to a carrier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkStatus:
-    """One link as the console and ``/health`` show it."""
+    """The status of a link, as the console and ``/health`` show it."""
 
     name: str
     bound: bool
@@ -210,59 +214,61 @@ class LinkStatus:
     window: int
     last_error: str = ""
     parts_per_second: float = 0.0
-    """The pace at which the carrier lets it be fed; 0 is no limit."""
+    """The rate at which the carrier accepts parts; 0 is no limit."""
 
 
 class Carrier(Protocol):
-    """A way to the phones. Slots are window slots *and* pacing tokens, for parts."""
+    """A way to the phones. A slot is for one part: a place in a window *and* a token of the pace."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def live(self) -> bool:
-        """Whether at least one link can take submits."""
+        """Return True if at least one link can take submits."""
         ...
 
     @property
     def off_reason(self) -> str:
-        """Why nothing is submitted by our own wish: of ``OFF_ON_PURPOSE``; empty where it is not so."""
+        """Return why we submit nothing on purpose, one of ``OFF_ON_PURPOSE``; empty if we do submit."""
         ...
 
     @property
     def on_trial(self) -> bool:
-        """Tell whether it did not answer the last parts, and gets one at a time until it answers one."""
+        """Return True if it did not answer the last parts: it gets one part at a time until it answers one."""
         ...
 
     def free_slots(self) -> int:
-        """How many parts could be reserved at this moment."""
+        """Count the parts that could be reserved at this moment."""
         ...
 
     def reserve(self, parts: int) -> bool:
-        """Take slots for all of ``parts`` at once, or none. What was reserved is submitted or given back."""
+        """Take slots for all of ``parts`` at once, or for none. What was reserved is submitted or released."""
         ...
 
     def release(self, parts: int) -> None:
-        """Give back reserved slots that will not be used."""
+        """Return reserved slots that will not be used."""
         ...
 
     def submit(self, part: OutgoingPart) -> None:
-        """Send one part in a reserved slot; returns at once, the outcome goes to the sink."""
+        """Send one part in a reserved slot. Returns at once; the outcome goes to the sink."""
         ...
 
     def links(self) -> list[LinkStatus]: ...
 
     def query(self, reference: str, *, sender: str) -> bool:
-        """Ask how a part stands of which it gave us ``reference``; what it says comes as a receipt. False where it
-        cannot be asked (no link, no such operation)."""
+        """Ask for the state of the part that it gave ``reference``; the answer comes as a receipt.
+
+        Returns False if it cannot be asked (no link, no such operation).
+        """
         ...
 
     async def start(self, sink: CarrierSink) -> None:
-        """Begin to connect; returns without waiting for the first bind."""
+        """Begin to connect; return without waiting for the first bind."""
         ...
 
     async def stop(self, deadline_seconds: float) -> None:
-        """Wait for answers outstanding, unbind, close: within the deadline."""
+        """Wait for outstanding answers, unbind and close, within the deadline."""
         ...
 
 
@@ -270,26 +276,27 @@ class Carrier(Protocol):
 
 
 class SimulatedNetwork(Protocol):
-    """The phones of a simulated carrier, as people look at them and play with them."""
+    """The phones of a simulated carrier, as people see and use them."""
 
     def recent(self, number: str | None = None) -> list[PhoneMessage]:
-        """The last messages of all phones or of one, oldest first."""
+        """List the last messages of all phones or of one, oldest first."""
         ...
 
     def subscribe(self, listener: Callable[[PhoneMessage], None]) -> Callable[[], None]:
-        """Be told of every message as it comes or is written; returns how to be told no more."""
+        """Call ``listener`` for every message that a phone receives or writes; return a function that ends this."""
         ...
 
     def write(self, number: str, to: str, text: str) -> PhoneMessage:
-        """A phone writes to an address. Raises ValueError for what is too long."""
+        """Let a phone write to an address. Raises ValueError if the text is too long."""
         ...
 
     def set_behavior(self, number: str, how: str | None) -> object:
-        """From now on the phone of that number does so; None: as any other. Raises ValueError for nonsense."""
+        """Set how the phone of a number behaves from now on; None: as any other. Raises ValueError if ``how`` is
+        unknown."""
         ...
 
     def behavior(self, number: str) -> str:
-        """As :meth:`behave` was told last; empty where it behaves as any other."""
+        """Return what :meth:`set_behavior` set last; empty if the phone behaves as any other."""
         ...
 
 
@@ -297,7 +304,7 @@ class SimulatedNetwork(Protocol):
 
 
 class CallbackRequest(Struct, frozen=True, kw_only=True):
-    """A callback as it goes out, the same bytes at every attempt."""
+    """A callback as it is sent, with the same octets at every attempt."""
 
     method: str
     url: str
@@ -305,31 +312,31 @@ class CallbackRequest(Struct, frozen=True, kw_only=True):
 
 
 class CallbackRenderer(Protocol):
-    """A dialect's say over its callbacks."""
+    """A dialect's rules for its callbacks."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
-        """After the n-th failed attempt, wait so long; after the last, keep it as failed."""
+        """Return the waits after each failed attempt; after the last one the callback is kept as failed."""
         ...
 
     def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
-        """The callback for an event to the customer's URL; None where this dialect makes none."""
+        """Make the callback for an event to the customer's URL; None if this dialect makes none."""
         ...
 
 
 class HttpRequest(Struct, frozen=True, kw_only=True):
-    """One request of the hot callback client."""
+    """A request of the client that sends callbacks."""
 
     method: str
     url: str
     body: bytes | None = None
     headers: tuple[tuple[str, str], ...] = ()
     owner: int = 0
-    """Whose request it is: two owners share no connection, whatever host they name."""
+    """The account that it is for: requests of two owners share no connection, whatever host they name."""
 
 
 class HttpOutcome(Struct, frozen=True, kw_only=True):
-    """How it ended: a status, or one of the closed words of error (``timeout``, ``refused_network``, ``connect``,
+    """How a request ended: a status, or one of the words for errors (``timeout``, ``refused_network``, ``connect``,
     ``tls``, ``protocol``, ``bad_url``, ``closed``, ``too_large``)."""
 
     status: int | None
@@ -339,17 +346,17 @@ class HttpOutcome(Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Any 2xx is success."""
+        """Return True for any 2xx status."""
         return self.status is not None and 200 <= self.status < 300
 
 
 class HttpSender(Protocol):
-    """The guarded HTTP client for callbacks."""
+    """A client that sends callbacks and connects to allowed networks only."""
 
     def start(self, request: HttpRequest, done: Callable[[HttpOutcome], None]) -> None:
-        """Send; ``done`` is called once, later, whatever happens."""
+        """Send a request; ``done`` is called once, later, whatever happens."""
         ...
 
     def origin_of(self, url: str) -> str:
-        """Scheme, host and port in one canonical word; of a URL that is none, the empty string."""
+        """Return scheme, host and port of a URL as one canonical word; empty if it is not a URL."""
         ...

@@ -1,1 +1,1 @@
-"""Numbers: reading telephone numbers, the country of each, and sender ids. Pure."""
+"""Numbers: telephone numbers, the country of each, and sender ids. Pure."""

@@ -1,6 +1,6 @@
-"""The countries that have telephone numbers: code, English name, calling code, as price lists show them.
+"""The countries that have telephone numbers: code, English name and calling code, as price lists show them.
 
-Which of them a number belongs to is `phone.country_of`'s; what they cost is `pricing`'s.
+Not here: which country a number belongs to (``phone.country_of``), and what a country costs (``billing.prices``).
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Telephone numbers: reading what customers write, the country a number belongs to, and hiding it in logs.
+"""Telephone numbers: reading what customers write, finding a number's country, and hiding numbers in logs.
 
 A number is E.164 without the plus (ITU-T E.164 section 6), and as long as numbers of its country can be. Whether it
-exists or may be written to is not judged here: new ranges open every month. The vendors' rules differ a little, so what
-differs is an argument: each dialect states its own.
+exists is not checked: new ranges open every month. The vendors' rules differ a little; what differs is an argument, so
+each dialect states its own.
 """
 
 import re
@@ -21,9 +21,9 @@ Msisdn = NewType("Msisdn", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NationalFormat:
-    """One way to dial a number inside its country: what `pattern` matches whole gets `calling_code`.
+    """One way to dial a number inside its country: a number that `pattern` matches whole gets `calling_code` before it.
 
-    The pattern's only group is the national number that is kept.
+    The pattern has one group: the national number that is kept.
     """
 
     pattern: re.Pattern[str]
@@ -31,7 +31,7 @@ class NationalFormat:
 
 
 SEPARATORS: Final = " -./()"
-"""What people write between digits (the vendors' lists; one lacks the slash)."""
+"""The separators that people write between digits, as the vendors list them (one list lacks the slash)."""
 
 NATIONAL_FORMATS: Final = MappingProxyType(
     {
@@ -42,16 +42,16 @@ NATIONAL_FORMATS: Final = MappingProxyType(
         ),
     }
 )
-"""By ISO code, as the vendors' sheets have them: Spanish mobiles; Mexico's ten digits, and the
-`1` that Mexico put before mobiles until 2019."""
+"""By ISO code, as in the vendors' documents: Spanish mobiles; Mexico's ten digits, and the `1` that Mexico put
+before mobiles until 2019."""
 
 
 @cache
 def national_formats(country: str) -> tuple[NationalFormat, ...]:
-    """Give the ways to dial a number inside a country, by its ISO code; none for an empty or unknown one.
+    """List the ways to dial a number inside a country, by its ISO code; none for an empty or unknown one.
 
-    Beside the countries of `NATIONAL_FORMATS`: as many digits as a mobile has there, with or without what is dialled
-    before it (a 0, mostly); but not what is an international number of that country already.
+    For countries that are not in `NATIONAL_FORMATS`: as many digits as a mobile has there, with or without the prefix
+    that is dialed before it (mostly a 0), unless this is an international number of that country already.
     """
     if country in NATIONAL_FORMATS:
         return NATIONAL_FORMATS[country]
@@ -66,7 +66,7 @@ def national_formats(country: str) -> tuple[NationalFormat, ...]:
 
 
 def parse_international(raw: str) -> Msisdn | None:
-    """Read a number that has its country code, with or without `+` or `00` before it; None if it is none."""
+    """Read a number with its country code, with or without `+` or `00` before it; None if it is not one."""
     if raw.isascii() and raw.isdecimal() and 8 <= len(raw) <= 15 and raw[0] != "0":
         return _possible(raw)  # as nearly all are written
     match = _INTERNATIONAL(_without(SEPARATORS, raw))
@@ -76,10 +76,10 @@ def parse_international(raw: str) -> Msisdn | None:
 def to_international(
     raw: str, national_formats: tuple[NationalFormat, ...], *, separators: str = SEPARATORS
 ) -> Msisdn | None:
-    """Read a number as somebody at home writes it; None if it is none.
+    """Read a number as somebody in its country writes it; None if it is not one.
 
-    With `+` or `00` it is international. Else it is one of `national_formats` (of `NATIONAL_FORMATS`, usually), or,
-    with 11 to 15 digits and no leading 0, international already.
+    With `+` or `00` it is international. Otherwise it has one of `national_formats`, or it is international already if
+    it has 11 to 15 digits and no leading 0.
     """
     digits = _without(separators, raw)
     if match := _MARKED(digits):
@@ -91,21 +91,24 @@ def to_international(
 
 
 def strip_invisible(raw: str) -> str:
-    """Leave out what nobody sees in a pasted number: spaces of every kind, line ends, marks of direction and such."""
+    """Remove the invisible characters of a pasted number: spaces of every kind, line ends, marks of direction and so
+    on."""
     return raw if raw.isascii() and raw.isalnum() else raw.translate(_INVISIBLE)
 
 
 def plain_address(raw: str) -> str:
-    """An address as we keep it: no separators, and no `+` or `00` before an international number; short codes and
-    names stay as they are."""
+    """Write an address as it is stored: without separators, and without `+` or `00` before an international number.
+
+    Short codes and names are kept.
+    """
     digits = _without(SEPARATORS, raw).removeprefix("+")
     return digits.removeprefix("00") if digits.isascii() and digits.isdigit() else digits
 
 
 def country_of(number: str) -> str | None:
-    """Give the ISO 3166 code of the number's country by its longest known prefix.
+    """Find the ISO 3166 code of a number's country by the longest known prefix.
 
-    None for codes that no country has (satellite phones, +800 and such).
+    None for codes that belong to no country (satellite phones, +800 and such).
     """
     for length in _LENGTHS_BY_START.get(number[:2], _PREFIX_LENGTHS):
         country = _COUNTRY_BY_PREFIX.get(number[:length])
@@ -115,7 +118,7 @@ def country_of(number: str) -> str | None:
 
 
 def mask_number(number: str) -> str:
-    """Write a number, or whatever was given for one, as logs may have it: `3460*****62`."""
+    """Write a number, or whatever was given for one, as logs may show it: `3460*****62`."""
     shown_first, shown_last = (4, 2) if len(number) > 8 else (2, 0)
     hidden = len(number) - shown_first - shown_last
     if hidden <= 0:
@@ -134,7 +137,7 @@ _PREFIX_LENGTHS: Final = sorted({len(prefix) for prefix in _COUNTRY_BY_PREFIX}, 
 
 
 def _lengths_by_start() -> dict[str, list[int]]:
-    """Of the prefixes that share their first two digits, the lengths they have, the longest first."""
+    """Map the first two digits of prefixes to the lengths that these prefixes have, the longest first."""
     lengths: dict[str, set[int]] = {}
     for prefix in _COUNTRY_BY_PREFIX:
         starts = [prefix[:2]] if len(prefix) > 1 else [prefix + digit for digit in "0123456789"]
@@ -155,7 +158,7 @@ _INVISIBLE: Final = dict.fromkeys(
     )
     for code in range(first, last + 1)
 )
-"""Unicode's spaces, line ends, format characters, and the letters and marks that are drawn as nothing."""
+"""Unicode's spaces, line ends, format characters, and letters and marks that are not drawn."""
 _DASHES: Final = dict.fromkeys(range(0x2010, 0x2016), "-") | {0x2212: "-", 0xFE63: "-", 0xFF0D: "-"}
 
 
@@ -173,7 +176,8 @@ _ZERO: Final = frozenset(CODES_WITH_ZERO.split())
 
 
 def _mask(lengths: Iterable[str], *, beside: int) -> int:
-    """Set a bit for each number of digits that a whole number may have, of which `beside` are its calling code."""
+    """Set a bit for each number of digits that a whole number may have, including its calling code of `beside`
+    digits."""
     return sum(1 << beside + int(length) for length in lengths)
 
 
@@ -181,13 +185,13 @@ _LENGTHS: Final = {code: _mask(lengths.split(","), beside=len(code)) for code, l
 
 
 def _possible(number: str) -> Msisdn | None:
-    """Return a number, if numbers of its country can be so long and begin so."""
+    """Return the number if numbers of its country can have this length and beginning; else None."""
     return Msisdn(number) if _lengths(number[:5]) >> len(number) & 1 else None
 
 
 @lru_cache(maxsize=4096)
 def _lengths(beginning: str) -> int:
-    """Look up the lengths that a number with these first five digits may have, a bit for each; none if no country has
+    """Look up which lengths a number with these first five digits may have, a bit for each; 0 if no country has
     them."""
     code = next((beginning[:digits] for digits in (1, 2, 3) if beginning[:digits] in _LENGTHS), "")
     if not code or (beginning[len(code)] == "0" and code not in _ZERO):

@@ -109,8 +109,8 @@ class PostgresDatabase:
             return result
 
     async def read(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """See :class:`Database`; one snapshot. A connection that has died while it was idle is not the reader's
-        trouble: another one is asked."""
+        """Read from one snapshot, on a pool of connections. If a connection has died while idle, try once more on
+        another."""
         began = time.monotonic()
         try:
             return await self._snapshot(self._pool, lambda tx: script(tx, *args, **kwargs))

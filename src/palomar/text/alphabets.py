@@ -1,9 +1,8 @@
 """A message's text: which alphabet it needs, how many parts it makes, and where it is cut.
 
 Sources: 3GPP TS 23.038 section 6 (alphabets), 3GPP TS 23.040 sections 9.2.3.16, 9.2.3.24.1 (140 octets of user data;
-the header of a concatenated part takes 6 of them) and 9.2.3.24.15-16 (3 more for each national language shift). It
-refuses nothing and cuts nothing off: limits and refusals belong to the flows, data codings and the headers' octets to
-the carriers.
+the header of a concatenated part takes 6 of them) and 9.2.3.24.15-16 (3 more for each national language shift). Not
+here: limits and refusals (``acceptance`` and the dialects), data codings and the headers' octets (``carriers``).
 """
 
 import re
@@ -68,17 +67,18 @@ class Alphabet(StrEnum):
 
 
 class TextSize(Struct, frozen=True):
-    """What a text costs to send. (A struct because it is made for every message, at a third of the price.)"""
+    """The size of a text: its alphabet, units and parts. (A struct, because one is made for every message and a
+    struct costs a third.)"""
 
     alphabet: Alphabet
     units: int
     """Septets or UTF-16 units of the whole text."""
     parts: int
-    """At least 1; may exceed `MAX_PARTS`: then the text cannot be sent."""
+    """At least 1. If it is more than `MAX_PARTS`, the text cannot be sent."""
 
 
 class Shifts(NamedTuple):
-    """Whose tables an alphabet puts in the place of the default ones."""
+    """The languages whose tables replace the default ones in an alphabet."""
 
     locking: Language | None
     single: Language | None
@@ -104,7 +104,7 @@ _SHIFT_OCTETS: Final = 3
 
 
 def _units_beside_header(alphabet: Alphabet, header_octets: int) -> int:
-    """Units that fit beside information elements of so many octets, which an octet of length goes before."""
+    """Return the units that fit beside information elements of so many octets, before which goes an octet of length."""
     header_octets += _SHIFT_OCTETS * sum(language is not None for language in SHIFTS[alphabet])
     free = USER_DATA_OCTETS - header_octets - (header_octets > 0)
     return free // 2 if alphabet is Alphabet.UCS2 else free * 8 // 7
@@ -120,7 +120,7 @@ PART_UNITS: Final = MappingProxyType(
 
 
 def measure(text: str) -> TextSize:
-    """Choose the alphabet (GSM if every character fits, else UCS-2) and count units and parts.
+    """Choose the alphabet (GSM if every character fits, else UCS-2), and count units and parts.
 
     `text` has no lone surrogate (`has_unusable_characters`).
     """
@@ -135,10 +135,10 @@ def measure(text: str) -> TextSize:
 
 
 def shortest_in_languages(text: str, languages: Collection[Language]) -> TextSize | None:
-    """Find the national language tables that make fewer parts of a text than UCS-2 does; None if none of these does.
+    """Find the national language tables that make the fewest parts of a text; None if none makes fewer than UCS-2 does.
 
-    Of several the one with the fewest parts, then the fewest septets, then the first: a single shift before a
-    locking one, which fewer phones know.
+    Of equals, the tables with the fewest septets win, then the first: a single shift comes before a locking one, which
+    fewer phones know.
     """
     fewest, best = count_parts(text, Alphabet.UCS2), None
     for alphabet, shifts in SHIFTS.items():
@@ -167,16 +167,16 @@ def count_parts(text: str, alphabet: Alphabet) -> int:
 
 
 def text_of_payload(octets: bytes, alphabet: Alphabet) -> str:
-    """Read one of `payloads` again."""
+    """Decode one of the `payloads`."""
     if alphabet is Alphabet.UCS2:
         return octets.decode("utf-16-be")
     return gsm7.decode(octets, septet_tables(*SHIFTS[alphabet]))
 
 
 def payloads(text: str, alphabet: Alphabet) -> tuple[bytes, ...]:
-    """Give the octets of each part of `split`: unpacked septets, or UTF-16BE; without any header.
+    """Encode a text and cut it into the octets of its parts: unpacked septets or UTF-16BE, without headers.
 
-    Raises as `split` does.
+    Raises ValueError if there are more parts than `MAX_PARTS`, or if the alphabet lacks a character.
     """
     octets = _encode(text, alphabet)
     if len(octets) <= SINGLE_UNITS[alphabet] * _OCTETS_A_UNIT[alphabet]:
@@ -188,7 +188,7 @@ def payloads(text: str, alphabet: Alphabet) -> tuple[bytes, ...]:
 
 
 def has_unusable_characters(text: str) -> bool:
-    """Say whether `text` holds a NUL or a lone surrogate, which no store and no carrier takes."""
+    """Return True if `text` has a NUL or a lone surrogate, which no database and no carrier accepts."""
     if text.isascii():
         return "\0" in text
     return _UNUSABLE(text) is not None
@@ -197,8 +197,8 @@ def has_unusable_characters(text: str) -> bool:
 def fold_to_gsm(text: str) -> str:
     """Replace what GSM lacks by its nearest GSM letters: `ção, Á, “x”` becomes `cao, A, "x"`.
 
-    Characters without an equivalent stay, so the result may still need UCS-2 (a caller who then sends UCS-2
-    sends the original). A text that fits already comes back untouched.
+    Characters without an equivalent stay, so the result may still need UCS-2; a caller who then sends UCS-2 sends the
+    original. A text that fits already is returned unchanged.
     """
     if gsm7.is_gsm(text):
         return text
@@ -224,7 +224,7 @@ def _count_of_concatenated(text: str, alphabet: Alphabet, total: int) -> int:
 
 
 def _cuts(octets: bytes, alphabet: Alphabet) -> Iterator[tuple[int, int]]:
-    """Walk the octets a full part at a time, one unit back where the cut would leave half a pair behind."""
+    """Yield the bounds of each part: full parts, but one unit less where a cut would divide a pair."""
     width = _OCTETS_A_UNIT[alphabet]
     step = PART_UNITS[alphabet] * width
     start = 0
@@ -237,12 +237,12 @@ def _cuts(octets: bytes, alphabet: Alphabet) -> Iterator[tuple[int, int]]:
 
 
 def _opens_a_pair(octet: int, alphabet: Alphabet) -> bool:
-    """Judge the first octet of a part's last unit: the escape septet, or a high surrogate (D800 to DBFF)."""
+    """Return True if this first octet of a part's last unit begins a pair: the escape septet, or a high surrogate."""
     return 0xD8 <= octet <= 0xDB if alphabet is Alphabet.UCS2 else octet == gsm7.ESCAPE
 
 
 def _accent_folds() -> dict[str, str]:
-    """Take the Latin letters whose only difference from a GSM text is their accents (Unicode's NFD)."""
+    """List the Latin letters that differ from a GSM letter only by their accents (Unicode's NFD)."""
     folds = {}
     for code_point in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         letter = chr(code_point)
@@ -259,7 +259,7 @@ LETTER_FOLDS: Final = MappingProxyType(
     {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH"}
     | {"œ": "oe", "Œ": "OE", "ı": "i", "ŋ": "n", "Ŋ": "N", "ẞ": "ß"}
 )
-"""Latin letters that are no accented form of another, to how they are written without them."""
+"""Latin letters that are not accented forms of others, to how they are written without them."""
 
 TYPOGRAPHY_FOLDS: Final = MappingProxyType(
     dict.fromkeys("‘’‚‛′‹›`´", "'")
@@ -269,7 +269,7 @@ TYPOGRAPHY_FOLDS: Final = MappingProxyType(
     | dict.fromkeys("\u00ad\u200b\u2060\ufeff", "")
     | {"…": "...", "•": "*", "·": ".", "ª": "a", "º": "o", "\t": " "}
 )
-"""Typographic signs and spaces, to the plain ones."""
+"""Typographic signs and spaces, to plain ones."""
 
 GSM_FOLDS: Final = MappingProxyType(str.maketrans({**ACCENT_FOLDS, **LETTER_FOLDS, **TYPOGRAPHY_FOLDS}))
-"""All of the above as `str.translate` takes them."""
+"""All folds above, as `str.translate` takes them."""

@@ -1,8 +1,8 @@
-"""Folding as a vendor's page has it in its Appendix A: any text, as near to the GSM alphabet as it can be written.
+"""Folding: any text, written as nearly as possible in the GSM alphabet, as a vendor's Appendix A demands.
 
-More than ``text.fold_to_gsm``: line ends, every space, compatibility forms (``ﬁ``, ``²``, ``½``, full-width letters)
-too.
-Nothing is ever replaced by a ``?``: what has no equivalent stays, and whoever asked decides what that means.
+It does more than ``alphabets.fold_to_gsm``: line ends, every kind of space, and compatibility forms (``ﬁ``, ``²``,
+``½``, full-width letters). Nothing is replaced by a ``?``: what has no equivalent stays, and the caller decides what
+that means.
 """
 
 import re
@@ -16,10 +16,10 @@ from palomar.text.alphabets import LETTER_FOLDS, TYPOGRAPHY_FOLDS
 
 
 def fold_text(text: str) -> str:
-    """Write `text` with GSM characters wherever that can be done: `‘ção’, ²` becomes `'cao', 2`.
+    """Write `text` in GSM characters wherever possible: `‘ção’, ²` becomes `'cao', 2`.
 
-    `gsm7.is_gsm` then says whether it could be done throughout: emoji, other scripts and controls are left over. A
-    text that fits already comes back untouched, but for its line ends, which become LF.
+    `gsm7.is_gsm` then tells whether it was possible throughout: emoji, other scripts and controls stay. A text that
+    fits already is returned unchanged, except that its line ends become LF.
     """
     if gsm7.is_gsm(text):
         return _line_feeds(text) if "\r" in text else text
@@ -52,7 +52,7 @@ def _folded(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=2048)  # of Unicode's million characters a customer uses some dozens
 def _fold(character: str) -> str:
-    """Fold one character that GSM lacks; itself if there is no way."""
+    """Fold one character that GSM lacks; return it unchanged if there is no way."""
     known = _FOLDS.get(character)
     if known is not None:
         return known

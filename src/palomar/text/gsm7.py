@@ -1,10 +1,8 @@
 """The GSM 7 bit alphabet: which characters it has, what they cost, and their octets.
 
-Source: 3GPP TS 23.038 sections 6.1.2.1 (packing), 6.2.1 (the default alphabet) and 6.2.1.1 (its extension
-table). It knows nothing of parts (`text`), of data codings or of headers (the carriers).
-
-A pair of tables is data (`SeptetTables`), and every function takes one: a national language of Annex A is
-another pair, not another code path.
+Source: 3GPP TS 23.038 sections 6.1.2.1 (packing), 6.2.1 (the default alphabet) and 6.2.1.1 (its extension table). A
+pair of tables is data (`SeptetTables`), and every function takes one: a national language of Annex A is another pair,
+not another code path. Not here: parts (`alphabets`), data codings and headers (the carriers).
 """
 
 import codecs
@@ -20,10 +18,10 @@ REPLACEMENT = "\ufffd"
 
 
 class SeptetTables:
-    """A basic table of 128 characters and the extension table behind its escape, ready for use.
+    """A basic table of 128 characters and the extension table behind its escape, prepared for use.
 
-    Nearly every basic character lies in Latin-1, so `bytes.translate` judges and encodes the usual text; the
-    few others (Greek capitals, the euro, escaped characters) take a slower road to the same octets.
+    Nearly all basic characters are in Latin-1, so `bytes.translate` checks and encodes most texts. The few others
+    (Greek capitals, the euro, escaped characters) take a slower way to the same octets.
     """
 
     __slots__ = (
@@ -88,26 +86,26 @@ DEFAULT = SeptetTables(
 
 
 def is_gsm(text: str, tables: SeptetTables = DEFAULT) -> bool:
-    """Say whether every character of `text` is in one of the two tables; the escape itself is in neither."""
+    """Return True if every character of `text` is in one of the two tables. The escape itself is in neither."""
     return _plain_octets(text, tables) is not None or tables.only_known_characters(text) is not None
 
 
 def septets_if_gsm(text: str, tables: SeptetTables = DEFAULT) -> int | None:
-    """Count the septets of a text; None if it has a character that is in neither of the two tables."""
+    """Count the septets of a text; return None if it has a character that is in neither table."""
     if _plain_octets(text, tables) is not None:
         return len(text)
     return None if tables.only_known_characters(text) is None else _with_escapes(text, tables)
 
 
 def septets(text: str, tables: SeptetTables = DEFAULT) -> int:
-    """Count the septets of a text for which `is_gsm` holds: an extension character is two."""
+    """Count the septets of a text for which `is_gsm` is true: an extension character takes two."""
     if _plain_octets(text, tables) is not None:
         return len(text)
     return _with_escapes(text, tables)
 
 
 def encode(text: str, tables: SeptetTables = DEFAULT) -> bytes:
-    """Give `text` one septet an octet, unpacked, as SMPP's data_coding 0 carries it.
+    """Encode `text`, one septet an octet, unpacked, as SMPP's data_coding 0 carries it.
 
     Raises `UnicodeEncodeError` (a `ValueError`) at the first character that the tables lack.
     """
@@ -120,11 +118,10 @@ def encode(text: str, tables: SeptetTables = DEFAULT) -> bytes:
 
 
 def decode(octets: bytes, tables: SeptetTables = DEFAULT) -> str:
-    """Read unpacked septets as a receiving entity shall, section 6.2.1.1; never fails.
+    """Decode unpacked septets as a receiving entity shall (section 6.2.1.1); never fails.
 
-    An escape before a septet that the extension table lacks shows that septet's basic character; two escapes
-    (reserved for a further table) and an escape at the end show a space. An octet above 0x7F is no septet and
-    shows U+FFFD.
+    An escape before a septet that the extension table lacks shows that septet's basic character; two escapes (reserved
+    for a further table) and an escape at the end show a space. An octet above 0x7F is not a septet and shows U+FFFD.
     """
     plain, *pieces = _ESCAPED_SEPTET.split(octets)
     text = codecs.charmap_decode(plain, "strict", tables.from_octets)[0]
@@ -137,12 +134,12 @@ _ESCAPED_SEPTET = re.compile(b"\x1b(.?)", re.DOTALL)
 
 
 def _with_escapes(text: str, tables: SeptetTables) -> int:
-    """Septets of a text that has extension characters: an escape goes before each."""
+    """Count the septets of a text with extension characters: each has an escape before it."""
     return len(text) + len(tables.extension_characters.findall(text))
 
 
 def _plain_octets(text: str, tables: SeptetTables) -> bytes | None:
-    """Give the Latin-1 octets of a text that is nothing but basic Latin-1 characters, as most texts are."""
+    """Return the Latin-1 octets of a text that consists of basic Latin-1 characters, as most do; None for any other."""
     try:
         octets = text.encode("latin-1")
     except UnicodeEncodeError:

@@ -1,10 +1,10 @@
-"""The national language tables for the scripts of India and Pakistan (3GPP TS 23.038 sections A.2.4 to A.2.13, A.3.4 to
-A.3.13), as data.
+"""The national language tables for the scripts of India and Pakistan, as data (3GPP TS 23.038 sections A.2.4 to A.2.13
+and A.3.4 to A.3.13).
 
-A table is told by runs: the septet that a run begins with, and its characters. A place that no run names, here or in
-what all of them share, has no character. Keys are names of ``languages.Language``.
+A table is written as runs: the septet that a run begins with, and its characters. A place that is in no run, here or in
+the common part of all tables, has no character. Keys are names of ``languages.Language``.
 
-Left out: Kannada's locking place 0x24, which some who read the specification have as U+0CA1 and others as U+0CAA.
+Left out: Kannada's locking place 0x24, which some readers of the specification have as U+0CA1 and others as U+0CAA.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,8 @@
-"""The languages that have a national language shift table, and what such a table makes of the GSM 7 bit alphabet.
+"""Languages with a national language shift table, and what such a table makes of the GSM 7 bit alphabet.
 
-Source: 3GPP TS 23.038 sections 6.2.1.2 and Annex A. A single shift table stands behind the escape, in the place of the
-extension table; a locking shift table stands in the place of the default alphabet. The tables themselves are
-``latin_tables`` and ``indic_tables``; what a header with them costs is ``alphabets``'s, how it is written the
-carriers'.
+Source: 3GPP TS 23.038 section 6.2.1.2 and Annex A. A single shift table replaces the extension table; a locking shift
+table replaces the default alphabet. Not here: the tables themselves (``latin_tables``, ``indic_tables``), what a header
+that names them costs (``alphabets``), and how the header is written (the carriers).
 """
 
 from collections.abc import Mapping
@@ -34,19 +33,19 @@ class Language(Enum):
 
     @property
     def word(self) -> str:
-        """As the configuration calls it."""
+        """Return the name that the configuration uses."""
         return self.name.lower()
 
 
 def language_by_identifier(identifier: int) -> Language | None:
-    """The language of a national language identifier; None for a reserved one, which is to be ignored."""
+    """Find the language of a national language identifier; None for a reserved one, which is to be ignored."""
     return _BY_IDENTIFIER.get(identifier)
 
 
 @cache  # building one costs a tenth of a millisecond
 def septet_tables(locking: Language | None, single: Language | None) -> SeptetTables:
-    """The pair of tables under these shifts; where a language has no such table, or none is asked for, the default
-    one stands (section 6.2.1.2.4)."""
+    """Build the pair of tables under these shifts; the default table is used for a shift that is None (section
+    6.2.1.2.4)."""
     if locking is None and single is None:
         return DEFAULT
     basic = _locking_table(locking.name) if locking is not None else DEFAULT.basic

@@ -1,7 +1,7 @@
-"""The national language tables for Latin letters (3GPP TS 23.038 sections A.2.1 to A.2.3, A.3.1, A.3.3), as data.
+"""The national language tables for Latin letters, as data (3GPP TS 23.038 sections A.2.1 to A.2.3, A.3.1, A.3.3).
 
-A table is told by runs: the septet that a run begins with, and its characters; where no run says otherwise the places
-are those of the default alphabet or of its extension table. Keys are names of ``languages.Language``.
+A table is written as runs: the septet that a run begins with, and its characters. All other places are those of the
+default alphabet or of its extension table. Keys are names of ``languages.Language``.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""Texts of phones: octets become words, those of one message and those of a long one whose parts are joined first.
+"""Texts that phones send: octets are decoded, and those of a long message are joined first.
 
-A coding is one word that can be kept beside the octets: ``gsm``, ``gsm/LOCKING/SINGLE`` with the identifiers of
-national languages, or one of Python's codecs. Carriers send UCS-2 with a byte order mark, in the other order, with an
-octet too many or too few, and call it something else: it is read all the same. Not here: which coding a PDU has
+A coding is one word that can be stored beside the octets: ``gsm``, ``gsm/LOCKING/SINGLE`` with the identifiers of
+national languages, or one of Python's codecs. Carriers send UCS-2 with a byte order mark, in the other byte order, with
+an octet too many or too few, or under another name: it is read all the same. Not here: which coding a PDU has
 (``carriers``).
 """
 
@@ -27,7 +27,7 @@ _A_WORD = re.compile(rb"(?:[A-Z]{4,}|[A-Z]?[a-z]{3,})[ .!\0]*")
 
 
 class TextPart(Struct, frozen=True):
-    """One part of a text: as it reads alone, and its octets and their coding where they are known."""
+    """One part of a text: as it reads alone, and its octets with their coding if these are known."""
 
     text: str
     octets: bytes = b""
@@ -35,12 +35,12 @@ class TextPart(Struct, frozen=True):
 
 
 def gsm_coding(locking: int, single: int) -> str:
-    """Give the word for septets under these national language identifiers; 0 is none."""
+    """Return the coding of septets under these national language identifiers; 0 is none."""
     return f"{GSM}/{locking}/{single}" if locking or single else GSM
 
 
 def read_text(octets: bytes, coding: str) -> str:
-    """Read a text; what cannot be read shows U+FFFD, and no NUL is left."""
+    """Decode a text. What cannot be decoded shows U+FFFD, and NULs are removed."""
     if coding == UCS2:
         text = _ucs2(octets)
     elif octets[:1] in _SUSPICIOUS and (octets[:2] in (_BIG, _LITTLE) or _is_ucs2_in_disguise(octets)):
@@ -53,9 +53,9 @@ def read_text(octets: bytes, coding: str) -> str:
 
 
 def join_text(pieces: Mapping[int, TextPart]) -> str:
-    """Read the parts of a long text, by number: the octets of neighbours are joined before they are read.
+    """Decode the parts of a long text, by number: the octets of neighbors are joined before they are decoded.
 
-    So a character that was cut in two is whole again. What is joined ends where a part is missing or of another coding.
+    So a character that was cut in two is whole again. Parts are joined up to one that is missing or has another coding.
     """
     text = ""
     run: list[TextPart] = []
@@ -99,9 +99,10 @@ def _ucs2(octets: bytes) -> str:
 
 
 def _is_mirrored(octets: bytes) -> bool:
-    """Say whether these are three or more letters in the other order of octets.
+    """Return True if these are three or more letters in the other byte order.
 
-    They are not all the same, three in four are printable Latin-1, and at most one in four in their right order.
+    They are not all the same, at least three in four are printable Latin-1, and at most one in four is so in the right
+    order.
     """
     plain, mirrored = _big_endian(octets), octets.decode("utf-16-le", errors="replace")
     if len(octets) < _MIRRORED_AT_LEAST or len(set(mirrored)) == 1 or 4 * _latin_letters(plain) > len(plain):
@@ -118,12 +119,12 @@ def _big_endian(octets: bytes) -> str:
 
 
 def _soundness(text: str) -> tuple[bool, int]:
-    """Tell the likelier of two readings: one without U+FFFD, then the one with more letters of Latin scripts."""
+    """Rate a reading, to choose the likelier of two: first without U+FFFD, then with more letters of Latin scripts."""
     return REPLACEMENT not in text, sum("\x00" < letter < _LATIN_END for letter in text)
 
 
 def _is_ucs2_in_disguise(octets: bytes) -> bool:
-    """Say whether these are Latin letters with a zero octet before each, which is no text in any other coding."""
+    """Return True for Latin letters with a zero octet before each, which is no text in any other coding."""
     return octets[:1] == b"\0" and len(octets) >= 4 and not any(octets[::2]) and all(octets[1::2])
 
 

@@ -1,8 +1,8 @@
 """Times as the vendors write them, to and from milliseconds since 1970 UTC.
 
-A wall-clock time is read in the zone it is given: where clocks go back, a repeated hour is its first; where
-they go forward, a missing time moves forward by the hour that is missing (PEP 495, fold 0, gives both). What
-is past, and what is done about it, is the caller's.
+A wall-clock time is read in the zone that is given. Where clocks go back, a repeated hour is its first; where they go
+forward, a missing time moves forward by the missing hour (PEP 495, fold 0, gives both). The caller decides what to do
+about times in the past.
 """
 
 import re
@@ -18,14 +18,14 @@ def parse_gmt(raw: str) -> int | None:
 def parse_in_zone(raw: str, zone: tzinfo) -> int | None:
     """Read `YYYY-MM-DDTHH:MM:SS` to epoch ms, truncated; None for anything else.
 
-    A space for the T, no seconds, and fractions are accepted; `Z` or an offset (`+02:00`, `+0200`, `+02`)
-    rules over `zone`.
+    A space for the T, no seconds, and fractions are accepted; `Z` or an offset (`+02:00`, `+0200`, `+02`) takes
+    precedence over `zone`.
     """
     return _epoch_ms(raw, zone) if _ISO(raw) else None
 
 
 def local_to_ms(wall: datetime, zone: tzinfo) -> int:
-    """Give the epoch ms of a wall-clock time without zone, by the rule above."""
+    """Convert a wall-clock time without zone to epoch ms, by the rule above."""
     offset = wall.replace(tzinfo=zone, fold=0).utcoffset()
     return (wall - _EPOCH - (offset or timedelta())) // _MILLISECOND
 
@@ -57,7 +57,7 @@ _ISO: Final = re.compile(
 
 
 def _epoch_ms(written: str, zone: tzinfo) -> int | None:
-    """Read what has the right shape; None if no calendar has it, or if some zone could not write it again."""
+    """Convert what has the right form; None if it is no date, or if it could not be written in every zone."""
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:

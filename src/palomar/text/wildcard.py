@@ -1,8 +1,9 @@
-"""Patterns of rules: a word, or its beginning with ``*`` behind it; in any case. The empty one fits everything."""
+"""Patterns of rules: a word, or the beginning of one with ``*`` after it, in any case. The empty pattern fits
+everything."""
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether a value meets a pattern."""
+    """Return True if the pattern fits a value."""
     if not pattern:
         return True
     if pattern.endswith("*"):

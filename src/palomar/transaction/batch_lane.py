@@ -140,7 +140,7 @@ class BatchLane:
         await self._undone.wait()
 
     def begin_shutdown(self) -> None:
-        """From now on refuse commands at once while the database is away, so that callers hear it before the end."""
+        """Refuse commands at once from now on while the database is away, so that callers hear it before the end."""
         self._is_shutting_down = True
 
     def check_outage(self) -> None:

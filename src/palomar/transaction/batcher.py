@@ -119,7 +119,7 @@ class Batcher:
             group.create_task(self._check_outages())
 
     def begin_shutdown(self) -> None:
-        """From now on refuse commands at once while the database is away, because the process ends."""
+        """Refuse commands at once from now on while the database is away, because the process ends."""
         for lane in self._lanes:
             lane.begin_shutdown()
 
@@ -148,4 +148,4 @@ class Batcher:
 
 
 def _ignore(error: BaseException) -> None:
-    """The batcher has logged it; nobody waits."""
+    """Do nothing: the batcher has logged the error, and no caller waits."""

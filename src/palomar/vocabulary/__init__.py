@@ -1,1 +1,1 @@
-"""The vocabulary: ids, states, events and values that three packages or more need. Pure, and below all."""
+"""Vocabulary: the ids, states, events and values that three packages or more need. Pure, and below all others."""

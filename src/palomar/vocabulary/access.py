@@ -1,6 +1,6 @@
-"""Who may do what in the console: the roles, the rights of each, and somebody who has logged in.
+"""Access to the console: the roles, the rights of each, and the principal who has signed in.
 
-Not here: whose messages somebody sees (``console.viewer.viewer``), and how they log in (``access.sign_in``).
+Not here: whose messages a principal sees (``console.viewer.viewer``), and how signing in works (``access.sign_in``).
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ LOGIN_LONGEST: Final = 100
 
 
 class ClientAddress(NamedTuple):
-    """Where a request comes from."""
+    """The address that a request comes from."""
 
     address: str
-    """The client, seen through trusted proxies; empty where the connection has no address."""
+    """The client's, as trusted proxies report it; empty if the connection has no address."""
     is_proxy: bool = False
-    """Set where it sends X-Forwarded-For and nobody trusts it: others' requests may come from this address."""
+    """True if it sends X-Forwarded-For and is not trusted: requests of many clients may come from this address."""
 
 
 class Role(StrEnum):
-    """What somebody is in the console. The words stand in SQL and on the command line too."""
+    """A person's role in the console. The words are those of SQL and of the command line."""
 
     OWNER = "owner"
     OPERATOR = "operator"
@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """What a role may have leave to do; whose messages it concerns is another question."""
+    """Something that a role may be allowed to do; whose messages it concerns is another question."""
 
     LOOK = "look"
     EXPORT = "export"
@@ -49,41 +49,41 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.SUPPORT: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
     Role.READ_ONLY: frozenset({Right.LOOK, Right.EXPORT}),
 }
-"""Texts and numbers are hidden from support where the installation says so."""
+"""The rights of each role. Besides, the installation may hide texts and numbers from support."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Somebody who has logged in: a person, or an account with its own password (then ``user_id`` is None)."""
+    """Somebody who has signed in: a person, or an account with its own password (then ``user_id`` is None)."""
 
     login: str
     name: str
     role: Role
     user_id: int | None
     account_id: AccountId | None
-    """Whose messages: this account's and its sub-accounts'. None: everybody's."""
+    """The account whose messages, and whose sub-accounts' messages, are seen; None for all accounts."""
 
     def may(self, right: Right) -> bool:
-        """Whether the role has that right."""
+        """Return True if the role has that right."""
         return right in RIGHTS[self.role]
 
     @property
     def sees_all_accounts(self) -> bool:
-        """Whether it is the whole installation that is seen."""
+        """Return True if all accounts of the installation are seen."""
         return self.account_id is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whose rows may be seen and touched; None is everybody's."""
+    """The accounts whose rows may be seen and changed; None is all accounts."""
 
     account_ids: frozenset[AccountId] | None
 
     def includes(self, account_id: AccountId | None) -> bool:
-        """Whether this account's rows (None: the platform's own) are within it."""
+        """Return True if this account's rows (None: those of the platform) are in the scope."""
         return self.account_ids is None or account_id in self.account_ids
 
 
 def is_login(text: str) -> bool:
-    """Whether this can be a login: not empty, no spaces or controls, no colon (RFC 7617 section 2)."""
+    """Return True if this can be a login: not empty, no spaces or controls, no colon (RFC 7617 section 2)."""
     return 0 < len(text) <= LOGIN_LONGEST and ":" not in text and all(c.isprintable() and c != " " for c in text)

@@ -1,6 +1,6 @@
-"""An account: who may send, and everything its owner or the operator set for it.
+"""An account: who may send, and everything that its owner or the operator has set for it.
 
-Not here: its balance (it moves with every batch and lives in the ledger's tables) and its keys' secrets.
+Not here: its balance, which moves with every batch (``billing.ledger``), and the secrets of its keys (``accounts``).
 """
 
 from collections.abc import Mapping
@@ -16,23 +16,23 @@ AccountId = NewType("AccountId", int)
 
 
 DAILY_LIMIT = 100_000
-"""Messages a day, where an account has no limit of its own."""
+"""Messages a day for an account without a limit of its own."""
 
 UNPAID_LIMIT = 20_000
 """Two batches of 10,000 tests."""
 
 
 class UnknownOutcome(StrEnum):
-    """What becomes of a part when nobody knows whether the carrier took it (a crash, a lost answer)."""
+    """What becomes of a part if nobody knows whether the carrier accepted it (after a crash, or a lost answer)."""
 
     RESEND = "resend"
     HOLD = "hold"
 
 
 def setting(default: object, words: str, *, name: str = "", limits: tuple[int, int] | None = None) -> Any:
-    """Declare a field that can be set for an account, with its default and a line of help.
+    """Declare a setting of an account as a field, with its default and a line of help.
 
-    ``name`` is what people type and what is stored, where it differs from the field's. ``limits`` are the least and
+    ``name`` is what people type and what is stored, if it differs from the field's name. ``limits`` are the least and
     the greatest number.
     """
     return field(default=default, metadata={"help": words, "name": name, "limits": limits})
@@ -40,7 +40,8 @@ def setting(default: object, words: str, *, name: str = "", limits: tuple[int, i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """What can be set for an account, whichever dialect it speaks. What one dialect alone reads, it declares itself."""
+    """The settings of an account, whichever dialect it speaks. A setting that only one dialect reads is declared in
+    that dialect."""
 
     requests_per_second: int = setting(
         10, "requests a second through a dialect without a limit of its own; 0 is no limit", limits=(0, 1_000_000)
@@ -91,22 +92,23 @@ class AccountSettings:
     resend_factor: int = setting(2, "each further pause is so many times the one before", limits=(1, 10))
     refund_unknown: bool = setting(False, "give back the credit of a part whose end nobody ever learned")
     dialect_settings: Mapping[str, object] = field(default_factory=dict, hash=False)
-    """What was set of the dialects' own settings, by name, as it is stored; ``settings.own`` reads it."""
+    """The account's values of the dialects' own settings, by name, as they are stored; ``accounts.settings.own`` reads
+    them."""
     _read: dict[type, object] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What :func:`settings.own` has read, by the dataclass that declares it."""
+    """What ``accounts.settings.own`` has read, by the dataclass that declares it."""
 
     def allows_dialect(self, dialect: str) -> bool:
-        """Whether the account is reachable through that dialect."""
+        """Return True if the account may use that dialect."""
         return not self.dialects or dialect in self.dialects
 
     @property
     def resend(self) -> Resend:
-        """Give the bounds for what a carrier does not answer, where no lane has its own."""
+        """Return the bounds for parts that a carrier does not answer, for lanes without bounds of their own."""
         return Resend(times=self.resend_times, pause_seconds=self.resend_pause, factor=self.resend_factor)
 
     @property
     def messages_a_day(self) -> int:
-        """The daily limit in force; 0 is none."""
+        """Return the daily limit in force; 0 is no limit."""
         if self.daily_limit >= 0:
             return self.daily_limit
         return DAILY_LIMIT if self.requests_per_second else 0
@@ -124,8 +126,8 @@ class Account:
     may_send: bool = True
     settings: AccountSettings = AccountSettings()
     templates: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Its stored texts by name, where the setting is on."""
+    """The texts that it has stored, by name; empty unless the setting is on."""
 
     def expand_templates(self, text: str) -> str:
-        """A text with the account's templates in it: what every dialect measures and sends."""
+        """Replace the account's templates in a text. Every dialect measures and sends the result."""
         return expand(text, self.templates) if self.templates else text

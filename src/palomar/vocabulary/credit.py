@@ -1,7 +1,7 @@
 """Money: credits as integer microcredits, read and written exactly.
 
-A credit is what customers buy; a millionth of it is the smallest amount there is. Which country costs what is
-`pricing`'s, what an account has is the ledger's.
+A credit is what customers buy; a millionth of it is the smallest amount. Not here: what a country costs
+(``billing.prices``), and what an account has (``billing.ledger``).
 """
 
 import re
@@ -18,11 +18,11 @@ LARGEST: Final = Microcredits(10**12 * MICROCREDITS_A_CREDIT)
 
 
 def parse_credits(raw: str | int | float, *, negative_allowed: bool = False) -> Microcredits | None:
-    """Read an amount of credits such as `"0.89"`, `-3`, `0.606`; None if it is none.
+    """Read an amount of credits such as ``"0.89"``, ``-3`` or ``0.606``; return None if it is not one.
 
-    None too for NaN and infinities, a bool, an exponent in a string, more than six decimals that count, more
-    than `LARGEST`, and below zero unless `negative_allowed`. A float is taken as its shortest decimal form:
-    what its writer wrote.
+    NaN, infinities, a bool, an exponent in a string, more than six decimals that count, and more than ``LARGEST`` are
+    no amounts, nor is less than zero unless ``negative_allowed``. A float is read as its shortest decimal form, which
+    is what its writer wrote.
     """
     amount = _microcredits(raw)
     if amount is None or abs(amount) > LARGEST or (amount < 0 and not negative_allowed):
@@ -31,14 +31,14 @@ def parse_credits(raw: str | int | float, *, negative_allowed: bool = False) -> 
 
 
 def format_two_decimals(amount: Microcredits) -> str:
-    """Write `1023.10`, rounded down, so that nobody sees more than there is: -0.001 is `-0.01`."""
+    """Write ``1023.10``, rounded down, so that no more is shown than there is: -0.001 is ``-0.01``."""
     hundredths = amount // 10_000
     sign = "-" if hundredths < 0 else ""
     return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02d}"
 
 
 def format_exact(amount: Microcredits) -> str:
-    """Write the shortest exact decimal: `11`, `0.89`, `-0.000001`; `parse_credits` reads it back."""
+    """Write the shortest exact decimal: ``11``, ``0.89``, ``-0.000001``; ``parse_credits`` reads it back."""
     sign = "-" if amount < 0 else ""
     whole, millionths = divmod(abs(amount), MICROCREDITS_A_CREDIT)
     decimals = f".{millionths:06d}".rstrip("0").rstrip(".")
@@ -46,12 +46,12 @@ def format_exact(amount: Microcredits) -> str:
 
 
 def as_number(amount: Microcredits) -> float:
-    """Give the JSON number: the float nearest to the amount, which prints alike up to 15 digits."""
+    """Return the number for JSON: the float nearest to the amount, which prints the same up to 15 digits."""
     return amount / MICROCREDITS_A_CREDIT
 
 
 _AMOUNT: Final = re.compile(r"([+-]?[0-9]{1,30})(?:\.([0-9]{1,400}))?").fullmatch
-"""Bounded, so that no amount of digits costs time; a float has at most 324 decimals."""
+"""Bounded, so that long digits cost no time; a float has at most 324 decimals."""
 
 
 def _microcredits(raw: str | int | float) -> int | None:

@@ -1,7 +1,7 @@
-"""Doubt: how often a part is sent again of which nobody knows whether its carrier took it, and how soon.
+"""Doubt: how often, and how soon, a part is sent again if nobody knows whether its carrier accepted it.
 
-Sending is not idempotent: each copy may reach the phone and may be billed by the carrier. So it is repeated within
-bounds only. Pure; who counts the copies is ``receipts.doubts``.
+Sending twice is not the same as sending once: each copy may reach the phone and may be billed by the carrier. So a part
+is repeated within bounds only. Pure. Not here: who counts the copies (``receipts.doubts``).
 """
 
 from dataclasses import dataclass
@@ -12,36 +12,37 @@ from palomar.vocabulary.backoff import wait_after
 
 
 class DoubtCause(StrEnum):
-    """Why nobody knows, or cannot tell which it is. The words stand in SQL."""
+    """Why it is unknown whether a copy was accepted, or which receipt belongs to it. The words are those of SQL."""
 
     UNANSWERED = "unanswered"
     """No answer in time, or the link broke before it came."""
     DEATH = "death"
-    """The node that had sent the copy died before it could tell."""
+    """The node that had sent the copy died before it could record an answer."""
     NAMELESS = "nameless"
-    """The carrier took the copy and gave no id for it: its receipt has to be found by what else it says."""
+    """The carrier accepted the copy without an id, so its receipt has to be found by its other fields."""
     REFUTED = "refuted"
-    """There is no doubt any more: the carrier said later that it had not taken this copy."""
+    """The doubt is over: the carrier said later that it had not accepted this copy."""
 
 
 RESENDS_AFTER_DEATHS: Final = 3
-"""So often a part is sent again because a node died; counted apart from what carriers did not answer."""
+"""How often a part is sent again because a node died. Counted apart from copies that carriers did not answer."""
 PAUSE_MAX_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resend:
-    """Bounds for what a carrier does not answer: how often it is sent again, after how many seconds the first time,
-    and by how much each pause is longer than the one before."""
+    """Bounds for a part that a carrier does not answer: how often it is sent again, how many seconds after the first
+    copy, and by which factor each further pause is longer."""
 
     times: int = 1
     pause_seconds: int = 5
     factor: int = 2
 
     def pause_after(self, cause: DoubtCause, copies: int) -> float | None:
-        """Give the seconds to wait after the ``copies``-th copy that is in doubt for this cause; None: not again.
+        """Return the seconds to wait after the ``copies``-th copy that is in doubt for this cause; None: do not send
+        again.
 
-        After a node's first death nobody waits: what could be told meanwhile has come to the other nodes already.
+        After a node's first death there is no wait: what it could still report has reached the other nodes already.
         """
         if cause is DoubtCause.DEATH:
             if copies > RESENDS_AFTER_DEATHS:
@@ -54,9 +55,9 @@ class Resend:
 
 
 PHONE_DIGITS: Final = 8
-"""So many last digits tell that two spellings of a number are one (with or without trunk and country codes)."""
+"""How many last digits two spellings of a number share, with or without trunk and country codes."""
 
 
 def phone_tail(number: str) -> str:
-    """Give the digits by which a number is found, however its prefix is written."""
+    """Return the last digits of a number, which are the same however its prefix is written."""
     return number[-PHONE_DIGITS:]

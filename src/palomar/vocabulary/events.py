@@ -1,6 +1,7 @@
-"""What customers are told about: one struct an event. Every dialect decides each of them, checked by its types.
+"""Events that customers are told of by callbacks, one struct for each. Every dialect handles all of them; its types
+check that.
 
-Not here: the message's own timeline (``Moment``s in ``timeline``), which support reads.
+Not here: a message's timeline, which support reads (``timeline.Moment``).
 """
 
 from msgspec import Struct
@@ -18,7 +19,7 @@ class SentToCarrier(Struct, frozen=True, kw_only=True):
 
 
 class Delivered(Struct, frozen=True, kw_only=True):
-    """The phone has every part."""
+    """The phone has every part of a message."""
 
     message_id: MessageId
     request_ref: str
@@ -27,8 +28,8 @@ class Delivered(Struct, frozen=True, kw_only=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True):
-    """A message ended otherwise: ``state`` is undelivered, expired, rejected, blocked, unknown, or noformat; then
-    ``msisdn`` is what was written for a number."""
+    """A message ended without delivery: ``state`` is undelivered, expired, rejected, blocked, unknown or noformat. With
+    noformat, ``msisdn`` is what the customer wrote instead of a number."""
 
     message_id: MessageId
     request_ref: str
@@ -49,7 +50,7 @@ class Clicked(Struct, frozen=True, kw_only=True):
 
 
 class InboundReceived(Struct, frozen=True, kw_only=True):
-    """A phone wrote to one of the account's numbers; both as digits without a plus."""
+    """A phone wrote to one of the account's numbers. Both numbers are digits without a plus."""
 
     number: str
     msisdn: str
@@ -58,7 +59,7 @@ class InboundReceived(Struct, frozen=True, kw_only=True):
 
 
 class BalanceFellLow(Struct, frozen=True, kw_only=True):
-    """An account can spend less than it has set for a warning."""
+    """An account has fewer credits left than the amount that it set for a warning."""
 
     login: str
     available_microcredits: int

@@ -1,4 +1,4 @@
-"""An HTTP request and its answer as they came, for people who look at what a program does."""
+"""A record of an HTTP request and its answer, for people who look at what their program does."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,8 @@ HeaderLines = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRecord:
-    """``status`` is 0 where no answer was given; bodies are their beginnings, and the octets say how long they were."""
+    """A request and its answer. ``status`` is 0 if there was no answer; bodies are cut, and the octets count their full
+    length."""
 
     method: str
     target: bytes
@@ -23,6 +24,6 @@ class HttpRecord:
     answer_octets: int = 0
     elapsed_ms: int = 0
     account: Account | None = None
-    """Who called; None where nobody found out."""
+    """The account that called; None if it was not identified."""
     password: str = ""
-    """A secret among the rest that stands in no field of that name."""
+    """The caller's secret, to be hidden wherever it occurs in the rest."""

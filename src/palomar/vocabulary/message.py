@@ -1,10 +1,11 @@
-"""A message, its parts, and the tables that say how their states may move.
+"""A message, its parts, their ids, and the tables of the moves between their states.
 
-Not here: text and parts (``text.alphabets``), numbers (``numbers.phone``), money (``credit``), storage.
+Ids: a ``MessageId`` is a 63-bit integer in the order of acceptance: 41 bits of milliseconds since 2025, 6 bits of node,
+8 bits of sequence, and 8 bits that are left free for the number of a part. So a part's id is its message's id plus its
+number, and neither needs an index of its own. Customers see a UUIDv7 (RFC 9562 section 5.7) that is computed from it.
 
-Identity. A ``MessageId`` is a 63-bit integer that sorts by birth: 41 bits of milliseconds since 2025, 6 bits of node,
-8 bits of sequence, 8 bits left free for the part's number. So a part's id is its message's id plus its number, and
-neither needs an index of its own. What leaves the house is a UUIDv7 (RFC 9562 section 5.7) computed from it.
+Not here: text and how it is cut into parts (``text.alphabets``), numbers (``numbers.phone``), money (``credit``), and
+storage (``transaction.message_rows``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,19 +20,19 @@ EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 PARTS_MAX = 255
 NODES_MAX = 64
 COMMAND_LINE_NODE = NODES_MAX - 1
-"""The number in ids made beside the servers; no server takes it."""
+"""The node's number in ids that commands make; no server has it."""
 _PART_BITS, _SEQUENCE_BITS, _NODE_BITS = 8, 8, 6
 _NODE_SHIFT = _PART_BITS + _SEQUENCE_BITS
 _MS_SHIFT = _NODE_SHIFT + _NODE_BITS
 _LOW_BITS = _SEQUENCE_BITS + _NODE_BITS
 IDS_A_MS = 1 << _MS_SHIFT
-"""Ids that a millisecond has, so that a period of time is a range of ids."""
+"""Ids in a millisecond; so a period of time is a range of ids."""
 IDS_A_MINUTE = 60_000 * IDS_A_MS
 _TAIL_MASK = (1 << 60) - 1
 
 
 class State(StrEnum):
-    """Where a message, or one of its parts, stands. The words are those of SQL, logs and console too."""
+    """The state of a message or of one of its parts. The words are those of SQL, logs and the console."""
 
     SCHEDULED = "scheduled"
     QUEUED = "queued"
@@ -58,12 +59,12 @@ FINAL: frozenset[State] = _ENDS_BY_CARRIER | {
     State.DUPLICATED,
     State.TEST,
 }
-"""States that no later event moves, but for the correction of an end that we only presumed."""
+"""States that no later event changes, except to correct an end that was only presumed."""
 
 _ENDS_OF_PARTS = _ENDS_BY_CARRIER | {State.CANCELLED, State.BLOCKED}
 
 Transitions = Mapping[State, frozenset[State]]
-"""Into which states each state may change."""
+"""The states that each state may change into."""
 
 TRANSITIONS: Transitions = {
     State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.HELD}) | _ENDS_OF_PARTS,
@@ -72,12 +73,12 @@ TRANSITIONS: Transitions = {
     State.SENT: _ENDS_BY_CARRIER,
     **dict.fromkeys((*FINAL, State.SCHEDULED), frozenset()),
 }
-"""Every move of a part. A receipt may overtake the answer, so ``submitting`` reaches every end by carrier; it goes back
-to ``queued`` when no byte left, when the carrier asks to wait, or when the account's policy resends what is in doubt;
-it is ``held`` when the policy waits for the receipt instead, and queued again when the carrier says late that it did
-not take it, or when a person wants it sent. A part that waits for its next copy goes from ``queued`` to ``sent`` by a
-late answer, and is ``held`` when another part of its message was refused. ``submitting`` is ``cancelled`` when its
-request was refused before the COMMIT that stored it was answered: it has not left."""
+"""The moves of a part. A receipt may come before the answer, so ``submitting`` may change into every end that a carrier
+reports. It goes back to ``queued`` if no byte left, if the carrier asks to wait, or if the account's policy sends parts
+in doubt again. It is ``held`` if the policy waits for the receipt instead, and queued again if the carrier says later
+that it did not accept it, or if a person wants it sent. A part that waits for its next copy goes from ``queued`` to
+``sent`` by a late answer, and is ``held`` if another part of its message was refused. ``submitting`` is ``cancelled``
+if its request was refused before the COMMIT that stored it was answered: then it has not left."""
 
 MESSAGE_TRANSITIONS: Transitions = {
     State.SCHEDULED: frozenset({State.QUEUED}) | _ENDS_OF_PARTS,
@@ -86,30 +87,30 @@ MESSAGE_TRANSITIONS: Transitions = {
     State.SENT: _ENDS_OF_PARTS,
     **dict.fromkeys((*FINAL, State.SUBMITTING), frozenset()),
 }
-"""Every move of a message. It is ``held`` with the first of its parts that is, and ``sent`` when no part has to leave
-any more; it ends with its last part as the worst of them did, so it reaches their ends from every state."""
+"""The moves of a message. It is ``held`` with the first of its parts that is, and ``sent`` when no part of it is
+still to leave. It ends with its last part, in the worst state that a part ended in, so it may end from every state."""
 
 CORRECTIONS: Transitions = {
     state: _ENDS_BY_CARRIER - {state} if state in {State.EXPIRED, State.UNKNOWN, State.REJECTED} else frozenset()
     for state in State
 }
-"""What a real receipt may make, once, of an end of a part and its message that was only presumed."""
+"""The moves that a real receipt may make, once, from an end of a part and its message that was only presumed."""
 
 
 class ForbiddenMove(RuntimeError):
-    """A bug: no part and no message may change its state like that."""
+    """A change of state that the tables do not allow: a bug."""
 
 
 class HasState(Protocol):
-    """A part or a message."""
+    """A part or a message, as :func:`move` sees it."""
 
     state: State
 
 
 def move(what: HasState, to: State, by: Transitions = TRANSITIONS) -> None:
-    """Change the state of a part, or by another table that of a message; nothing else assigns one.
+    """Change the state of a part, or with ``MESSAGE_TRANSITIONS`` that of a message. No other code assigns a state.
 
-    Raises :class:`ForbiddenMove`, and then nothing has changed.
+    Raises ForbiddenMove if the table does not allow it; then nothing has changed.
     """
     if to not in by[what.state]:
         raise ForbiddenMove(f"{what.state} may not become {to}")
@@ -128,20 +129,22 @@ _SEVERITY = {
 
 
 def is_correction(old: State, *, presumed: bool, new: State) -> bool:
-    """Tell whether a real receipt may still correct an end that we presumed for want of one (once): none came, or a
-    copy was refused while an earlier one may have been taken."""
+    """Return True if a real receipt may still correct an end that was presumed.
+
+    An end is presumed if no receipt came, or if a copy was refused while an earlier copy may have been accepted.
+    """
     return presumed and new in CORRECTIONS[old]
 
 
 def worse_end(one: State | None, other: State) -> State:
-    """The worse of two ends of parts: a message ends as its worst part did."""
+    """Return the worse of two ends of parts, because a message ends as its worst part did."""
     if one is None or _SEVERITY[other] > _SEVERITY[one]:
         return other
     return one
 
 
 def make_message_id(*, at_ms: int, node: int, sequence: int) -> MessageId:
-    """The id of the ``sequence``-th (0 to 255) message that ``node`` (0 to 63) accepts in millisecond ``at_ms``."""
+    """Make the id of the ``sequence``-th (0 to 255) message that ``node`` (0 to 63) accepts in a millisecond."""
     return MessageId((at_ms - EPOCH_MS) << _MS_SHIFT | node << _NODE_SHIFT | sequence << _PART_BITS)
 
 
@@ -156,36 +159,37 @@ def part_ids(message_id: MessageId, parts: int) -> Sequence[PartId]:
 
 
 def part_number(identity: PartId) -> int:
-    """Tell which of its message's parts this is, from 1."""
+    """Return the number of a part in its message, from 1."""
     return identity & PARTS_MAX
 
 
 def message_of(identity: PartId) -> MessageId:
-    """Give the id of a part's message."""
+    """Return the id of a part's message."""
     return MessageId(identity & ~PARTS_MAX)
 
 
 def echo_of(identity: PartId) -> int:
-    """The 16 bits that a carrier may echo in a part's receipt (user_message_reference, SMPP 3.4 section 5.3.2.17).
+    """Compute the 16 bits that a carrier may echo in a part's receipt (user_message_reference, SMPP 3.4 section
+    5.3.2.17).
 
-    No two parts that a node accepted in the same millisecond share them: the low octet is the sequence, the high one
-    has the node and the part's number; the millisecond is mixed into both.
+    No two parts that a node accepted in the same millisecond share them: the low octet is the sequence, the high octet
+    is made of the node and the part's number, and the millisecond is mixed into both.
     """
     return (identity >> _PART_BITS ^ identity >> _MS_SHIFT ^ part_number(identity) << 8) & 0xFFFF
 
 
 def accepted_ms(message_id: MessageId) -> int:
-    """When the id was made, in milliseconds since 1970."""
+    """Return the time at which the message was accepted, as its id has it, in milliseconds since 1970."""
     return (message_id >> _MS_SHIFT) + EPOCH_MS
 
 
 def first_id(at_ms: int) -> MessageId:
-    """The lowest id of a message born at that time or later."""
+    """Return the lowest id of a message that is accepted at that time or later."""
     return MessageId(max(at_ms - EPOCH_MS, 0) * IDS_A_MS)
 
 
 def public_id(message_id: MessageId) -> str:
-    """The UUIDv7 by which the outside knows a message."""
+    """Write the UUIDv7 by which customers know a message."""
     low = (message_id >> _PART_BITS) & ((1 << _LOW_BITS) - 1)
     value = (
         (accepted_ms(message_id) << 80)
@@ -200,7 +204,7 @@ def public_id(message_id: MessageId) -> str:
 
 
 def message_id_of(public: str) -> MessageId | None:
-    """The message a UUID of ours names (any case, with or without dashes); None for any other text."""
+    """Read a UUID that :func:`public_id` wrote, in any case, with or without dashes; None for any other text."""
     try:
         value = UUID(public).int
     except ValueError:
@@ -214,7 +218,7 @@ def message_id_of(public: str) -> MessageId | None:
 
 
 def _mixed(value: int) -> int:
-    """The finaliser of splitmix64: makes the tail of neighbours' ids look unlike."""
+    """Scramble a number by the finalizer of splitmix64, so that ids made one after the other end differently."""
     value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
     value = (value ^ (value >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
     return value ^ (value >> 31)

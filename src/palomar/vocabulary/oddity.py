@@ -1,4 +1,5 @@
-"""What carriers send that is odd: it was read all the same, and is counted so that people hear of it."""
+"""Oddities: faults in what carriers send. It is read all the same, and the faults are counted so that people learn of
+them."""
 
 from enum import StrEnum
 
@@ -6,25 +7,25 @@ from msgspec import Struct
 
 LONGEST = 60
 OTHERS = "(others)"
-"""What is counted together where a carrier has too many of a kind."""
+"""The name under which further oddities are counted together if a carrier has too many of a kind."""
 
 
 class OddityKind(StrEnum):
-    """What is odd."""
+    """The kind of an oddity."""
 
     WORD = "word"
-    """A receipt's word that nobody knows: its message stays as it is."""
+    """A receipt's word that Palomar does not know: its message stays as it is."""
     PDU = "pdu"
-    """A PDU that is not as SMPP 3.4 has it, and was read as far as it makes sense."""
+    """A PDU that does not follow SMPP 3.4, and was read as far as possible."""
 
 
 class Oddity(Struct, frozen=True):
-    """One of them; ``what`` is the word, or says in words what was wrong."""
+    """One oddity; ``what`` is the word, or describes the fault."""
 
     kind: OddityKind
     what: str
 
 
 def oddity(kind: OddityKind, what: str) -> Oddity:
-    """Make one; what is too long to be kept is cut."""
+    """Make an oddity; its text is cut to ``LONGEST`` characters."""
     return Oddity(kind, what.replace("\0", "")[:LONGEST])

@@ -1,7 +1,8 @@
-"""Words by which a phone leaves a list and comes back: the whole text is one of them, in any case, accents or not,
-whatever surrounds it.
+"""Opt-out words, by which a phone leaves a list and comes back: the whole text is one of them, in any case, with or
+without accents, and with anything but letters and digits around it.
 
-Not here: which words an account or a number has (``account``), and the black list they write (``inbound.receive``).
+Not here: which words an account or a number has (``account``), and the black list that they change
+(``inbound.receive``).
 """
 
 import unicodedata
@@ -16,7 +17,7 @@ _LOOKED_AT: Final = 200
 
 
 def find_word(text: str, words: Iterable[str]) -> str | None:
-    """The word that a text is, as it stands in ``words``; None for any other text. Punctuation around it is none."""
+    """Return the word of ``words`` that a text consists of, or None. Punctuation around it is ignored."""
     said = normalize_word(text) if len(text) <= _LOOKED_AT else ""
     if len(said) > _LONGEST:
         return None
@@ -24,13 +25,13 @@ def find_word(text: str, words: Iterable[str]) -> str | None:
 
 
 def first_word(text: str) -> str:
-    """The word with which a text begins, as :func:`normalize_word` leaves it; empty where there is none."""
+    """Return the first word of a text, normalized as by :func:`normalize_word`; empty if there is none."""
     said = normalize_word(text[:_LONGEST])
     return _bare(said.split(" ", 1)[0]) if said else ""
 
 
 def normalize_word(text: str) -> str:
-    """Strip a word of case, accents, what nobody sees and what is around it; leave one space between several."""
+    """Remove case, accents, invisible characters and surrounding punctuation; leave one space between several words."""
     seen = "".join(letter for letter in text if not _is_unseen(letter))
     letters = unicodedata.normalize("NFKD", _bare(seen))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
@@ -42,7 +43,7 @@ def _is_unseen(letter: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    """Leave off what is neither letter nor digit at both ends: blanks, NULs, punctuation, an ``@`` that was a NUL."""
+    """Remove what is neither letter nor digit from both ends: blanks, NULs, punctuation, an ``@`` that was a NUL."""
     begin, end = 0, len(text)
     while begin < end and not _is_of_a_word(text[begin]):
         begin += 1

@@ -1,27 +1,27 @@
-"""A message as a phone shows it. Phones are only real to us where a network is simulated."""
+"""A message as the phone of a simulated network shows it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneMessage:
-    """A message on a phone's screen: one that came, or one that it wrote."""
+    """A message on a phone's screen: one that it received, or one that it wrote."""
 
     serial: int
-    """Names it for as long as it is kept, and rises: a message of which another part comes keeps its own."""
+    """Identifies it while it is kept, and rises. A message keeps its serial when another part of it comes."""
     number: str
-    """The phone's."""
+    """The phone's number."""
     peer: str
-    """Who wrote to it, or whom it wrote to."""
+    """The address that wrote to the phone, or that the phone wrote to."""
     is_written: bool
-    """Whether the phone wrote it."""
+    """True if the phone wrote it."""
     text: str
-    """Of the parts that are there, in order."""
+    """The text of the parts that were received, in order."""
     parts: int
     parts_received: int
     at_ms: int
-    """When its newest part came, or when it was written."""
+    """When its newest part was received, or when it was written."""
     system_id: str
     references: tuple[str, ...] = ()
-    """What the network calls the parts that are there, as it told who sent them; none of what was written."""
+    """The network's ids of the parts that were received, as its answers gave them; empty for what the phone wrote."""
     is_flash: bool = False

@@ -1,9 +1,9 @@
-"""The ids that carriers give to parts, as their answers and their receipts spell them.
+"""The ids of parts, as carriers spell them in their answers and in their receipts.
 
-The same number may come in hexadecimal in the answer and in decimal in the receipt, or the other way round, with or
-without leading zeros, in either case. Letters of either case and zeros in front never tell two ids apart; which base a
-carrier's receipts use is learned once a carrier (``receipts.matching``). An id that has letters of both cases is read
-as it stands, and a word such as ``null`` is no id.
+The same id may be hexadecimal in the answer and decimal in the receipt, or the other way round, with or without leading
+zeros, in upper or lower case. Case and leading zeros alone never make two ids different; which base a carrier's
+receipts use is learned once for each carrier (``receipts.receipt_id_lessons``). An id with letters of both cases is
+compared as it stands, and a word such as ``null`` is not an id.
 """
 
 import re
@@ -29,24 +29,24 @@ class ReceiptIdFormat(StrEnum):
 
 
 def canonical(reference: str) -> str:
-    """An id without what never tells two apart: spaces around it, the case of letters, zeros in front."""
+    """Normalize an id: without spaces around it, in upper case, without leading zeros."""
     return reference.strip().upper().lstrip("0")
 
 
 def is_id(reference: str) -> bool:
-    """Say whether this names anything: blanks, quotes, dashes and the words of programs that had no value do not."""
+    """Return True if this is an id: not blank, quotes, dashes, or a word by which programs write that there is none."""
     if reference[:1].isdecimal():
         return True  # as nearly all are
     return reference.strip(_BLANK + "\"'-").casefold() not in _NO_IDS
 
 
 def is_zero(reference: str) -> bool:
-    """Say whether an id is of zeros alone, ``0x0`` too. Some carriers write that where they have none."""
+    """Return True if an id consists of zeros only, ``0x0`` too. Some carriers write that if they have none."""
     return reference[:1] in _MAY_BE_ZERO and not reference.strip().lower().removeprefix("0x").lstrip("0")
 
 
 def differs_by_case(answer_id: str, receipt_id: str) -> bool:
-    """Say whether two ids are told apart by their case alone, where at least one of them has letters of both."""
+    """Return True if two ids differ in case only, and at least one of them has letters of both cases."""
     if answer_id == receipt_id or answer_id.strip().lstrip("0") == receipt_id.strip().lstrip("0"):
         return False
     return any(text != text.upper() and text != text.lower() for text in (answer_id, receipt_id))
@@ -55,14 +55,14 @@ def differs_by_case(answer_id: str, receipt_id: str) -> bool:
 def possible_answer_ids(
     receipt_id: str, spellings: tuple[ReceiptIdFormat, ...] = tuple(ReceiptIdFormat)
 ) -> dict[ReceiptIdFormat, str]:
-    """The canonical ids that the answer may have had, by the spelling under which the receipt's id means it."""
+    """Return, by format, the canonical id of the answer that a receipt with this id belongs to."""
     return _under(canonical(receipt_id), spellings, ReceiptIdFormat.DECIMAL_OF_HEX, ReceiptIdFormat.HEX_OF_DECIMAL)
 
 
 def possible_receipt_ids(
     answer_id: str, spellings: tuple[ReceiptIdFormat, ...] = tuple(ReceiptIdFormat)
 ) -> dict[ReceiptIdFormat, str]:
-    """The canonical ids that receipts of a part may carry whose answer had this one."""
+    """Return, by format, the canonical id that the receipt of a part may have if its answer had this one."""
     return _under(canonical(answer_id), spellings, ReceiptIdFormat.HEX_OF_DECIMAL, ReceiptIdFormat.DECIMAL_OF_HEX)
 
 

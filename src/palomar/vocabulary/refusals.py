@@ -1,19 +1,19 @@
-"""Why we say no: the closed list. Every dialect maps each of these with an exhaustive ``match``.
+"""The closed list of refusals: why a request is declined. Every dialect maps each of them with an exhaustive ``match``.
 
-A refusal is a value that is returned, never raised. What is refused one recipient at a time (a number of bad format,
-a blocked country) is not here but a message's state. Any call may also raise TemporarilyUnavailable, which every face
-answers as ``Refusal.UNAVAILABLE``.
+A refusal is a value that is returned, never raised. What is refused for one recipient (a number of bad format, a
+blocked country) is a message's state instead. Any call may also raise TemporarilyUnavailable, which every face answers
+as ``Refusal.UNAVAILABLE``.
 """
 
 from enum import StrEnum
 from typing import Final
 
 RETRY_AFTER_SECONDS: Final = 2
-"""How long a caller should wait who hears ``Refusal.UNAVAILABLE`` (``Retry-After``, RFC 9110 section 10.2.3)."""
+"""How long a caller should wait after ``Refusal.UNAVAILABLE`` (``Retry-After``, RFC 9110 section 10.2.3)."""
 
 
 class Refusal(StrEnum):
-    """A request that we decline, as the word that logs and tests use."""
+    """The reason why a request is declined, as the word that logs and tests use."""
 
     BAD_CREDENTIALS = "bad_credentials"
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
@@ -29,8 +29,8 @@ class Refusal(StrEnum):
     CHARACTERS = "characters"
     SENDER = "sender"
     UNAVAILABLE = "unavailable"
-    """The database is away, or too much is asked of us at once: nothing was done, and a later try may succeed."""
+    """The database is away, or too much is requested at once: nothing was done, and a later try may succeed."""
 
 
 class TemporarilyUnavailable(Exception):
-    """Tell a face, from anywhere below it, to answer ``Refusal.UNAVAILABLE``: what was asked for was not done."""
+    """An error that makes every face answer ``Refusal.UNAVAILABLE``: what was asked for was not done."""

@@ -1,6 +1,6 @@
-"""The timeline of a message: every step leaves a moment, so that a person can ask why.
+"""The timeline of a message: every step adds a moment, so that people can find out what happened and why.
 
-The detail is a flat set of words and numbers a moment; what each kind carries is said at its name.
+A moment's detail is a flat mapping of words and numbers; the comment at each kind lists what it has.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Detail = dict[str, str | int | bool | None]
 
 
 class Kind(StrEnum):
-    """What happened. The words stand in SQL and in ``message show``."""
+    """What happened in a moment. The words are those of SQL and of ``message show``."""
 
     ACCEPTED = "accepted"  # dialect, price_microcredits, parts, alphabet, carrier, why, lane, routes (a line each)
     DISCARDED = "discarded"  # state, why, routes
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One step of a message's life."""
+    """One step in the life of a message."""
 
     message_id: MessageId
     at_ms: int

@@ -1,6 +1,6 @@
-"""Token buckets: how often something may be done, and how much of it at once.
+"""Token buckets: limits on how often something may be done, and on how much of it may be done at once.
 
-Pure, in memory: the time is an argument, monotonic seconds.
+Pure, in memory. Time is an argument, in monotonic seconds.
 """
 
 from collections.abc import Hashable
@@ -8,34 +8,36 @@ from dataclasses import dataclass, field
 from typing import Final
 
 UNLIMITED: Final = 1 << 30
-"""What a bucket without a rate says it has."""
+"""The tokens that a bucket without a rate reports."""
 _FORGET_AT: Final = 10_000
 
 
 @dataclass(slots=True, kw_only=True)
 class TokenBucket:
-    """Tokens that refill at ``rate`` a second up to ``burst_seconds`` of that (one at least); rate 0 is no limit.
+    """A bucket of tokens, refilled at ``rate`` a second up to ``burst_seconds`` of that (at least one); rate 0 is no
+    limit.
 
-    It may go into debt: a message of nine parts leaves whole through a bucket that holds two, and what it took too many
-    is waited for afterwards. Else a long message would never find nine tokens at once.
+    It may go into debt: a message of nine parts leaves whole through a bucket that holds two, and the excess is waited
+    for afterwards. Otherwise a long message would never find nine tokens at once.
     """
 
     rate: float
     burst_seconds: float
     late_seconds: float = 0.0
-    """So late a timer may ring without loss: until then a bucket for which somebody waits holds twice as much. Else a
-    pace of ten would be nine on a busy machine."""
+    """How late a timer may ring without loss: until then a bucket that somebody waits for holds twice as much.
+    Otherwise a rate of ten would become nine on a busy machine."""
     tokens: float = 0.0
     filled_at: float = 0.0
     holds: float = field(init=False)
     awaited_until: float = 0.0
-    """Who got too little comes back by then: what is left of it is not burst but lateness."""
+    """The time by which a caller that got too few tokens comes back. Until then what is left counts as lateness, not as
+    burst."""
 
     def __post_init__(self) -> None:
         self.holds = max(1.0, self.rate * self.burst_seconds)
 
     def set_rate(self, rate: float, now: float) -> None:
-        """Go on at this rate, starting with no more than one token when there was no limit before."""
+        """Continue at this rate, with at most one token if there was no limit before."""
         self._fill(now)
         had_limit, self.rate = self.rate, rate
         self.holds = max(1.0, rate * self.burst_seconds)
@@ -43,7 +45,7 @@ class TokenBucket:
         self.filled_at = now
 
     def available(self, now: float) -> int:
-        """Whole tokens at this moment; never below zero."""
+        """Count the whole tokens at this moment; never below zero."""
         if not self.rate:
             return UNLIMITED
         self._fill(now)
@@ -53,7 +55,8 @@ class TokenBucket:
         return int(self.tokens)
 
     def take(self, parts: int, now: float) -> bool:
-        """Take tokens for all of ``parts`` or none; more than the bucket holds are given when it is full."""
+        """Take tokens for all of ``parts`` or for none; if they are more than the bucket holds, a full bucket is
+        enough."""
         if not self.rate:
             return True
         self._fill(now)
@@ -64,16 +67,16 @@ class TokenBucket:
         return True
 
     def charge(self, parts: int) -> None:
-        """Take tokens whether they are there or not."""
+        """Take tokens even if they are not there."""
         if self.rate:
             self.tokens -= parts
 
     def forgive(self, debt: float) -> None:
-        """Let the debt be no more than this."""
+        """Reduce the debt to at most this."""
         self.tokens = max(self.tokens, -debt)
 
     def await_from(self, now: float) -> None:
-        """Note that somebody got too little at ``now``, and will come back when there is a token."""
+        """Record that a caller got too few tokens at ``now``, and will come back when there is one."""
         if self.rate:
             self.awaited_until = now + 1.0 / self.rate + self.late_seconds
 
@@ -83,7 +86,7 @@ class TokenBucket:
             self._add(parts)
 
     def seconds_until(self, parts: int, now: float) -> float:
-        """Give the seconds until :meth:`take` of so many parts could succeed; 0 when it could now."""
+        """Return the seconds until :meth:`take` of so many parts could succeed; 0 if it could now."""
         if not self.rate:
             return 0.0
         self._fill(now)
@@ -96,21 +99,21 @@ class TokenBucket:
             self._add(gained)
 
     def _add(self, tokens: float) -> None:
-        """Add up to what the bucket may hold; what it already holds is not taken away."""
+        """Add tokens up to what the bucket may hold; tokens that it already holds are kept."""
         tokens += self.tokens
         most = self.holds if self.filled_at > self.awaited_until else 2 * self.holds
         self.tokens = tokens if tokens <= most else max(self.tokens, most)
 
 
 class RequestLimits:
-    """Each (an account and dialect, a family of accounts) may do something so often, and so much at once."""
+    """Limits for many callers (an account and dialect, a family of accounts), each with a bucket of its own."""
 
     def __init__(self) -> None:
         self._buckets: dict[Hashable, TokenBucket] = {}
 
     def wait_seconds(self, who: Hashable, *, per_second: float, now: float, burst_seconds: float = 1.0) -> float:
-        """Take a token and give 0.0, else the seconds until the next one; a rate of 0 is no limit. A bucket begins
-        full."""
+        """Take a token and return 0.0, or else return the seconds until the next one. A rate of 0 is no limit; a bucket
+        begins full."""
         if per_second <= 0:
             return 0.0
         bucket = self._buckets.get(who)
