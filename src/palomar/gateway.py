@@ -26,7 +26,7 @@ from palomar.billing.prices import PriceList
 from palomar.ports import Clock, Ids
 from palomar.reports import messages as lookup
 from palomar.sending.dispatcher import Dispatcher
-from palomar.short_links.shorten import Codes, Shortener
+from palomar.short_links.shorten import CodeMaker, Shortener
 from palomar.storage.database import Database, Transaction
 from palomar.text.languages import Language
 from palomar.transaction.batcher import Batcher, Step
@@ -97,7 +97,7 @@ class Gateway:
         self.default_sender = senders.of
         """Returns the sender of a request that names none: see :meth:`DefaultSenders.of`."""
         self._senders = senders
-        self._codes = Codes(ids.token)
+        self._codes = CodeMaker(ids.token)
         self._accept = Step(
             name="accept",
             script=accept,

@@ -1,4 +1,4 @@
-"""Receive: inbound messages are joined, owned, told and obeyed, once each, on both databases."""
+"""Inbound messages are joined, given to their account, told and applied as opt-outs once each, on both databases."""
 
 import asyncio
 from typing import Any
@@ -85,13 +85,13 @@ async def test_a_message_to_a_mapped_number_calls_its_account_back_about_itself(
     assert (about, url) == (identity, "http://x/in#InboundReceived")
 
 
-async def test_the_number_s_own_url_wins(world: World) -> None:
+async def test_the_url_of_a_number_wins_over_that_of_its_account(world: World) -> None:
     await with_number(world, url="http://own/in")
     await world.do(receive, inbound("hola"))
     assert await callbacks(world) == ["http://own/in#InboundReceived"]
 
 
-async def test_without_a_url_nobody_is_called(world: World) -> None:
+async def test_without_a_url_there_is_no_callback(world: World) -> None:
     await with_number(world, inbound_url="")
     assert await world.do(receive, inbound("hola")) == [True]
     assert await callbacks(world) == []
@@ -103,7 +103,7 @@ async def test_a_dialect_without_inbound_callbacks_makes_none(world: World) -> N
     assert await callbacks(world) == []
 
 
-async def test_messages_to_nobody_are_kept_and_counted(world: World) -> None:
+async def test_messages_to_unclaimed_numbers_are_stored_and_counted(world: World) -> None:
     await world.do(receive, inbound("one"), inbound("two"), inbound("three", destination="555"))
     unclaimed = await do(world, list_unclaimed)
     assert [(found.number, found.messages, found.last_ms) for found in unclaimed] == [
@@ -126,7 +126,7 @@ async def test_a_number_belongs_to_one_account_and_can_be_freed(world: World) ->
 # --- repeats
 
 
-async def test_a_text_that_begins_with_a_keyword_is_the_keyword_s_account_s(world: World) -> None:
+async def test_a_text_that_begins_with_a_keyword_belongs_to_the_account_of_the_keyword(world: World) -> None:
     owner = await with_number(world)
     pizza = await world.account(inbound_url="http://pizza/in")
     assert await do(world, add_keyword, Keyword(number=NUMBER, word="pizza", account_id=pizza.id))
@@ -154,7 +154,7 @@ async def acknowledged(world: World, *inbounds: CarrierInbound) -> None:
     await world.do(acknowledge, *(Acknowledged(inbound, world.now_ms) for inbound in inbounds))
 
 
-async def test_until_it_is_acknowledged_the_same_message_is_a_repeat_and_then_it_is_another(world: World) -> None:
+async def test_the_same_message_is_a_repeat_until_it_is_acknowledged_and_then_a_new_one(world: World) -> None:
     await with_number(world)
     assert await world.do(receive, inbound("SI"), inbound("SI")) == [True, False]
     world.now_ms += 4_000
@@ -168,7 +168,7 @@ async def test_until_it_is_acknowledged_the_same_message_is_a_repeat_and_then_it
     assert len(await callbacks(world)) == 4
 
 
-async def test_an_acknowledgement_and_the_next_of_the_same_words_may_be_in_one_batch(world: World) -> None:
+async def test_an_acknowledgement_and_the_next_message_of_the_same_words_may_be_in_one_batch(world: World) -> None:
     await world.do(receive, inbound("1"))
     _, fresh = await world.batch(
         (acknowledge, [Acknowledged(inbound("1"), world.now_ms)]), (receive, [inbound("1"), inbound("1")])
@@ -187,7 +187,7 @@ async def test_only_the_same_octets_by_the_same_carrier_are_a_repeat(world: Worl
     assert await world.do(receive, first, *others, first) == [True, True, True, True, True, False]
 
 
-async def test_what_was_acknowledged_too_late_may_come_again_for_half_a_minute(world: World) -> None:
+async def test_a_message_acknowledged_too_late_may_be_repeated_for_half_a_minute(world: World) -> None:
     came_ms = world.now_ms
     await world.do(receive, inbound("SI", came_ms=came_ms))
     world.now_ms += 6_000
@@ -198,7 +198,7 @@ async def test_what_was_acknowledged_too_late_may_come_again_for_half_a_minute(w
     assert await world.do(receive, inbound("SI", came_ms=world.now_ms)) == [True]
 
 
-async def test_a_copy_that_was_acknowledged_in_time_makes_the_next_a_message_again(world: World) -> None:
+async def test_after_a_copy_that_was_acknowledged_in_time_the_next_is_a_new_message(world: World) -> None:
     await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@1"))
     await world.do(note_ended_links, LinkEnded("acme/1@1", world.now_ms + 1))
     world.now_ms += 2_000
@@ -222,7 +222,7 @@ async def test_shortly_after_its_link_broke_the_same_message_is_a_repeat(world: 
     assert await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@2")) == [True]
 
 
-async def test_another_link_that_broke_says_nothing(world: World) -> None:
+async def test_another_link_that_broke_makes_no_repeat(world: World) -> None:
     first = inbound("SI", came_ms=world.now_ms, link="acme/1@1")
     await world.do(receive, first)
     await acknowledged(world, first)
@@ -232,7 +232,7 @@ async def test_another_link_that_broke_says_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_acknowledged", [True, False])
-async def test_the_end_of_our_process_is_a_broken_link(world: World, is_acknowledged: bool) -> None:
+async def test_the_end_of_our_process_counts_as_a_broken_link(world: World, is_acknowledged: bool) -> None:
     first = inbound("SI", came_ms=world.now_ms, link="acme/1@1")
     await world.do(receive, first)
     if is_acknowledged:
@@ -250,7 +250,7 @@ async def test_the_end_of_our_process_is_a_broken_link(world: World, is_acknowle
     assert await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@9", bound_ms=bound_ms)) == [True]
 
 
-async def test_the_end_of_an_earlier_node_of_that_number_says_nothing(world: World) -> None:
+async def test_the_end_of_an_earlier_node_of_that_number_makes_no_repeat(world: World) -> None:
     async def ended(tx: Transaction) -> None:
         assert world.node_id is not None
         await note_ended_node(tx, world.node_id, at_ms=world.now_ms - 1)
@@ -279,7 +279,7 @@ async def test_two_nodes_that_take_the_same_message_at_once_store_it_once(world:
         assert sorted(map(tuple, found)) == [(False,), (True,)]
 
 
-async def test_a_part_of_the_same_octets_is_another_once_the_first_was_acknowledged(world: World) -> None:
+async def test_a_part_of_the_same_octets_is_new_once_the_first_was_acknowledged(world: World) -> None:
     await with_number(world)
     one, two = part(1, 2, "ho"), part(2, 2, "la")
     for _ in range(2):
@@ -303,7 +303,7 @@ async def test_octets_of_parts_are_joined_before_they_are_read(world: World) -> 
     assert await texts(world) == [("Hola 😀", 2)]
 
 
-async def test_a_repeated_part_is_known_before_and_after_the_message_was_joined(world: World) -> None:
+async def test_a_repeated_part_is_recognized_before_and_after_the_message_was_joined(world: World) -> None:
     await with_number(world)
     one, two = part(1, 2, "ho"), part(2, 2, "la")
     assert await world.do(receive, one, one) == [True, False]
@@ -330,7 +330,7 @@ async def test_parts_are_joined_in_whatever_order_and_batches_they_come(world: W
     assert len(await callbacks(world)) == 1
 
 
-async def test_parts_of_others_are_not_taken_for_ours(world: World) -> None:
+async def test_parts_of_other_messages_are_not_joined(world: World) -> None:
     strangers = [
         part(2, 2, "b", source="34600000002"),
         part(2, 2, "b", destination="555"),
@@ -360,7 +360,7 @@ async def test_two_messages_with_one_reference_in_one_batch_stay_two(world: Worl
     assert await texts(world) == [("ab", 2), ("cd", 2), ("ef", 2)]
 
 
-async def test_what_waits_for_hours_is_delivered_as_it_is_and_once(world: World) -> None:
+async def test_a_message_that_waits_for_hours_is_delivered_once_as_it_is(world: World) -> None:
     await with_number(world)
     await world.do(receive, part(3, 3, "tres"), part(1, 3, "uno "))
     world.now_ms += INCOMPLETE_AFTER_MS - 1
@@ -406,14 +406,14 @@ async def test_a_stop_word_blocks_the_phone_for_the_account_and_still_calls_back
     assert await state_of_next(world, other) is State.QUEUED
 
 
-async def test_a_start_word_lifts_it(world: World) -> None:
+async def test_a_start_word_lifts_the_block_of_a_stop_word(world: World) -> None:
     account = await with_number(world)
     await world.do(receive, inbound("stop"), inbound("alta"))
     assert await blocked(world, account) == []
     assert await state_of_next(world, account) is State.QUEUED
 
 
-async def test_what_was_asked_last_holds_though_it_is_a_repeat(world: World) -> None:
+async def test_the_last_word_holds_even_if_it_is_a_repeat(world: World) -> None:
     account = await with_number(world)
     for text, holds in (("stop", True), ("alta", False), ("stop", True), ("alta", False), ("stop", True)):
         await world.do(receive, inbound(text))
@@ -442,13 +442,13 @@ async def test_the_account_chooses_its_words(world: World) -> None:
     assert await blocked(world, account) == [(PHONE, "SALIR")]
 
 
-async def test_a_word_that_came_in_parts_is_obeyed(world: World) -> None:
+async def test_a_stop_word_that_came_in_parts_takes_effect(world: World) -> None:
     account = await with_number(world)
     await world.do(receive, part(2, 2, "OP"), part(1, 2, "ST"))
     assert await blocked(world, account) == [(PHONE, "STOP")]
 
 
-async def test_a_word_to_nobody_blocks_nothing(world: World) -> None:
+async def test_a_stop_word_to_an_unclaimed_number_blocks_nothing(world: World) -> None:
     await world.do(receive, inbound("stop"))
     assert await world.ask("SELECT msisdn FROM blocked_numbers") == []
 
@@ -456,7 +456,7 @@ async def test_a_word_to_nobody_blocks_nothing(world: World) -> None:
 # --- black lists
 
 
-async def test_everybody_s_list_holds_for_all_until_the_number_is_taken_off(world: World) -> None:
+async def test_the_black_list_of_all_accounts_holds_until_the_number_is_removed(world: World) -> None:
     account = await world.account()
     before = await version(world)
     assert await do(world, block, AccountId(0), [PHONE, PHONE], now_ms=START_MS) == 1

@@ -1,4 +1,4 @@
-"""What needs a person: the worst first, and to nobody what is none of theirs."""
+"""What needs a person: the worst first, and nothing of accounts that the person does not see."""
 
 import pytest
 from tests.support.counted import count_changed
@@ -51,13 +51,13 @@ async def call_back(world: World, account: Account, *callbacks: tuple[str, int, 
     await world.database.write(script)
 
 
-async def test_all_is_well_where_nothing_happened(timed: World) -> None:
+async def test_nothing_needs_attention_if_nothing_happened(timed: World) -> None:
     await timed.account()
     assert await look(timed) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
     assert await look(timed, set()) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
 
 
-async def test_orphans_are_told_by_carrier_the_most_first_and_only_to_who_sees_everybody(timed: World) -> None:
+async def test_orphans_are_listed_by_carrier_the_most_first_only_for_those_who_see_all_accounts(timed: World) -> None:
     account = await timed.account()
     await timed.receipt("x", State.DELIVERED, carrier="a")
     timed.now_ms += 1
@@ -70,7 +70,7 @@ async def test_orphans_are_told_by_carrier_the_most_first_and_only_to_who_sees_e
     assert (await look(timed, {account.id})).orphans == []
 
 
-async def test_words_of_receipts_that_nobody_knows_are_told_until_they_come_no_more(timed: World) -> None:
+async def test_unknown_words_of_receipts_are_listed_until_two_days_after_they_came_last(timed: World) -> None:
     account = await timed.account()
     for carrier, word, times in (("a", "MISLUKT", 1), ("b", "12", 3)):
         for _ in range(times):
@@ -85,7 +85,7 @@ async def test_words_of_receipts_that_nobody_knows_are_told_until_they_come_no_m
     assert (await look(timed)).words == []
 
 
-async def test_callbacks_that_fail_are_told_by_host(timed: World) -> None:
+async def test_failing_callbacks_are_listed_by_host(timed: World) -> None:
     first, second = await timed.account(), await timed.account()
     await call_back(
         timed,
@@ -107,7 +107,7 @@ async def test_callbacks_that_fail_are_told_by_host(timed: World) -> None:
     assert (await look(timed)).hosts == [of_first[0], *of_second, of_first[1]]
 
 
-async def test_accounts_whose_credit_ends_soon_are_told_and_those_that_were_told_of_it(timed: World) -> None:
+async def test_accounts_are_listed_whose_credit_ends_soon_or_whose_owner_was_told_that_it_is_low(timed: World) -> None:
     rich = await timed.account(credit=1_000 * CREDIT)
     poor = await timed.account(credit=24 * CREDIT)
     told = await timed.account(credit=10 * CREDIT, low_balance=10)
@@ -123,7 +123,7 @@ async def test_accounts_whose_credit_ends_soon_are_told_and_those_that_were_told
     assert (await look(timed, {rich.id})).low == []
 
 
-async def test_a_balance_that_lasts_long_is_no_alarm_though_its_owner_was_told_of_it(timed: World) -> None:
+async def test_a_balance_that_lasts_long_is_not_listed_even_if_its_owner_was_told(timed: World) -> None:
     told = await timed.account(credit=1_000 * CREDIT, low_balance=1_000)
     used_up = await timed.account(credit=2 * CREDIT, low_balance=10)
     await timed.accept(told, count=3)
@@ -139,7 +139,7 @@ async def test_a_balance_that_lasts_long_is_no_alarm_though_its_owner_was_told_o
     assert low[0].forecast.available_microcredits == 0
 
 
-async def test_what_was_spent_in_minutes_is_not_taken_for_what_is_spent_all_day(timed: World) -> None:
+async def test_spending_of_some_minutes_is_not_extrapolated_to_a_day(timed: World) -> None:
     timed.now_ms = Bucket.DAY.start_of(timed.now_ms) + 5 * Bucket.MINUTE
     account = await timed.account(credit=1_000 * CREDIT)
     await timed.accept(account, count=50)
@@ -182,7 +182,7 @@ def link(*, bound: bool = True, parts_per_second: float = 0.0) -> LinkStatus:
     return LinkStatus(name="l", bound=bound, outstanding=0, window=10, parts_per_second=parts_per_second)
 
 
-async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttled(timed: World) -> None:
+async def test_carriers_are_listed_that_cannot_be_used_lack_a_link_or_are_throttled(timed: World) -> None:
     await store_statuses(
         timed,
         CarrierStatus(carrier="a-throttled", links=(link(), link(parts_per_second=5.0))),
@@ -196,7 +196,7 @@ async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttle
 
 
 @pytest.mark.parametrize("off", sorted(OFF_ON_PURPOSE))
-async def test_a_carrier_that_is_off_on_purpose_is_told_only_where_something_waits_for_it(
+async def test_a_carrier_that_is_off_on_purpose_is_listed_only_if_something_waits_for_it(
     timed: World, off: str
 ) -> None:
     await store_statuses(timed, CarrierStatus(carrier="old", links=(link(bound=False),), trouble=off))

@@ -1,4 +1,4 @@
-"""What is counted: buckets that add up, split_period of a period, shares and delays."""
+"""Buckets that add up, periods split into ranges of buckets, the retention of counts, shares and delays."""
 
 import math
 
@@ -21,7 +21,7 @@ def test_minutes_hours_and_days_begin_where_ids_do() -> None:
     assert first_id(EPOCH_MS + 8 * Bucket.MINUTE) // IDS_A_MINUTE == 8
 
 
-def test_floors_begin_with_a_whole_hour_and_a_whole_day_and_never_sink() -> None:
+def test_the_retention_begins_with_a_whole_hour_and_a_whole_day_and_never_goes_back() -> None:
     assert NOW_MS - RETENTION.minutes_since_ms >= COUNTS_KEPT_MS[Bucket.MINUTE]
     assert RETENTION.minutes_since_ms % Bucket.HOUR == RETENTION.hours_since_ms % Bucket.DAY == 0
     assert RETENTION.advanced(NOW_MS - Bucket.DAY) == RETENTION
@@ -37,7 +37,7 @@ def test_floors_begin_with_a_whole_hour_and_a_whole_day_and_never_sink() -> None
         (RETENTION.hours_since_ms - 1, Bucket.DAY),
     ],
 )
-def test_what_is_older_is_counted_more_coarsely(at_ms: int, bucket: Bucket) -> None:
+def test_older_messages_are_counted_in_longer_buckets(at_ms: int, bucket: Bucket) -> None:
     assert RETENTION.bucket_at(at_ms) is bucket
 
 
@@ -54,7 +54,7 @@ def test_a_period_is_read_in_days_hours_and_minutes() -> None:
 
 
 @given(st.integers(0, 120 * Bucket.DAY), st.integers(-5, 120 * Bucket.DAY))
-def test_pieces_cover_a_period_without_a_gap_in_grains_that_are_kept(age_ms: int, length_ms: int) -> None:
+def test_the_ranges_cover_a_period_without_a_gap_in_buckets_that_are_kept(age_ms: int, length_ms: int) -> None:
     since_ms = NOW_MS - age_ms
     until_ms = min(since_ms + length_ms, NOW_MS + Bucket.DAY)
     found = list(split_period(since_ms, until_ms, RETENTION))

@@ -60,7 +60,7 @@ async def test_a_message_is_counted_in_its_minute_hour_and_day_for_its_account_a
     }
 
 
-async def test_a_message_that_moved_is_counted_where_it_is_and_no_longer_where_it_was(timed: World) -> None:
+async def test_a_message_whose_state_changed_is_counted_under_its_new_state_only(timed: World) -> None:
     account = await timed.account()
     await timed.sent(account)
     await count_changed(timed)
@@ -89,7 +89,7 @@ async def test_a_minute_that_has_not_changed_is_not_written_again(timed: World) 
     assert await version(timed) == before
 
 
-async def test_counts_that_somebody_spoilt_are_right_again_when_their_minute_is_counted(timed: World) -> None:
+async def test_wrong_counts_are_corrected_when_their_minute_is_counted(timed: World) -> None:
     await timed.accept(await timed.account(), count=3)
     await count_changed(timed)
     await timed.tell("UPDATE counts SET messages = 7 WHERE span_ms = 60000 AND account_id > 0")
@@ -98,7 +98,7 @@ async def test_counts_that_somebody_spoilt_are_right_again_when_their_minute_is_
     assert [amounts[0] for amounts in minutes.values()] == [3]
 
 
-async def test_what_was_seen_before_somebody_else_counted_is_not_added(timed: World) -> None:
+async def test_differences_found_before_another_node_counted_are_not_added(timed: World) -> None:
     account = await timed.account()
     await timed.accept(account)
     seen_early = await timed.database.read_long(lambda tx: compare(tx, [MINUTE_MS]))
@@ -195,7 +195,7 @@ async def test_a_node_that_begins_finds_what_has_not_ended_and_what_was_never_co
     assert (rest.minutes, rest.next_ms) == ([MINUTE_MS + 20 * Bucket.MINUTE], None)
 
 
-async def test_how_far_the_counting_is_never_passes_what_the_counter_still_has_to_do(timed: World) -> None:
+async def test_the_progress_never_passes_what_is_still_to_be_counted(timed: World) -> None:
     await timed.accept(await timed.account())
     await count(timed, MINUTE_MS, uncounted_ms=MINUTE_MS - 5)
     assert (await timed.database.read_long(plan_recount)).uncounted_ms == MINUTE_MS - 5
@@ -219,7 +219,7 @@ async def test_counted_minutes_come_one_after_the_other(timed: World) -> None:
     assert await after(MINUTE_MS + 2 * Bucket.MINUTE) is None
 
 
-def test_floors_begin_with_whole_hours_and_days_and_never_sink() -> None:
+def test_the_retention_begins_with_whole_hours_and_days_and_never_goes_back() -> None:
     retention = CountRetention(0, 0).advanced(START_MS)
     assert retention.minutes_since_ms % Bucket.HOUR == retention.hours_since_ms % Bucket.DAY == 0
     assert retention.advanced(START_MS - Bucket.DAY) == retention
@@ -318,7 +318,7 @@ TestCountedHistories.settings = settings(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_long_life_is_counted_exactly(seed: int) -> None:
+def test_a_long_random_history_is_counted_exactly(seed: int) -> None:
     chance = random.Random(seed)
     machine = CountedHistories()
     machine.begin()

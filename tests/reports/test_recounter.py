@@ -1,4 +1,4 @@
-"""The recounter: what has changed is counted, what nobody told of is found, and counting rests."""
+"""The recounter: changed minutes are counted, changes it was not told of are found, and it rests in between."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ async def test_a_node_that_begins_counts_again_what_had_not_ended(world: World) 
     assert await faults_of_counts(world) == []
 
 
-async def test_a_tally_that_is_told_to_looks_again_but_no_more_than_once_a_minute(world: World) -> None:
+async def test_a_recounter_that_is_told_to_looks_again_at_most_once_a_minute(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
     recounter, account = recounter_of(world, clock), await world.account()
     await recounter.count()
@@ -127,7 +127,7 @@ async def test_a_tally_that_is_told_to_looks_again_but_no_more_than_once_a_minut
     assert await faults_of_counts(world) == []
 
 
-async def test_a_minute_that_went_wrong_is_found_when_there_is_nothing_else_to_do(world: World) -> None:
+async def test_wrong_counts_are_found_when_there_is_nothing_else_to_do(world: World) -> None:
     recounter, account = recounter_of(world), await world.account()
     for _ in range(3):
         await world.accept(account)
@@ -186,7 +186,7 @@ async def test_a_long_turn_ends_and_the_next_goes_on(world: World) -> None:
     assert await faults_of_counts(world) == []
 
 
-async def test_what_was_seen_before_another_node_counted_is_looked_at_again(world: World) -> None:
+async def test_differences_found_before_another_node_counted_are_computed_again(world: World) -> None:
     account, meddled = await world.account(), Meddled(world.database)
     recounter = recounter_of(world, database=meddled)
     await recounter.count()
@@ -217,7 +217,7 @@ async def test_what_could_not_be_counted_waits(world: World) -> None:
     assert await faults_of_counts(world) == []
 
 
-async def test_two_tallies_count_the_same_messages_once(world: World) -> None:
+async def test_two_recounters_count_the_same_messages_once(world: World) -> None:
     one, other, account = recounter_of(world), recounter_of(world), await world.account()
     await world.accept(account, count=5)
     one.mark_changed(world.changed)
@@ -227,7 +227,7 @@ async def test_two_tallies_count_the_same_messages_once(world: World) -> None:
     assert await faults_of_counts(world) == []
 
 
-async def test_it_says_for_how_long_something_has_waited_to_be_counted(world: World) -> None:
+async def test_it_knows_for_how_long_something_has_waited_to_be_counted(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
     recounter, account = recounter_of(world, clock), await world.account()
     await turn(world, recounter)
@@ -244,7 +244,7 @@ async def test_it_says_for_how_long_something_has_waited_to_be_counted(world: Wo
     assert recounter.uncounted_ms == 0
 
 
-async def test_while_the_database_is_away_what_waits_grows_old(world: World) -> None:
+async def test_while_the_database_is_away_the_waiting_time_grows(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
     meddled = Meddled(world.database)
     recounter, account = recounter_of(world, clock, meddled), await world.account()
@@ -262,7 +262,7 @@ async def test_while_the_database_is_away_what_waits_grows_old(world: World) -> 
     assert recounter.uncounted_ms == 0
 
 
-async def test_where_a_command_may_have_stored_messages_it_is_unsure_until_it_has_looked(world: World) -> None:
+async def test_after_a_command_may_have_stored_messages_it_is_behind_until_it_has_looked(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
     recounter, account = recounter_of(world, clock), await world.account()
     await turn(world, recounter)

@@ -73,7 +73,7 @@ async def test_words_are_found_newest_first(messages: World) -> None:
     assert await texts(messages, text="ananero") == []
 
 
-async def test_each_choice_narrows(messages: World) -> None:
+async def test_each_field_of_a_search_narrows_the_results(messages: World) -> None:
     assert await texts(messages, label="l2") == await texts(messages, carrier="c2") == ["mañanero"]
     assert await texts(messages, request_ref="s1") == ["hoy no", "Hasta mañana a todos"]
     assert await texts(messages, text="man", carrier="c1", state=State.QUEUED) == ["Hasta mañana a todos"]
@@ -89,7 +89,7 @@ async def test_a_message_is_found_by_its_id(messages: World) -> None:
     assert await texts(messages, message_id=rows[1].id, visible={AccountId(99)}) == []
 
 
-async def test_a_page_says_where_the_next_begins_and_the_last_that_there_is_none(messages: World) -> None:
+async def test_each_page_tells_where_the_next_begins_and_the_last_that_there_is_none(messages: World) -> None:
     first = await find(messages, SearchFilter(anywhere="s1"), limit=1)
     assert [row.text for row in first.messages] == ["hoy no"]
     assert first.older is not None
@@ -112,7 +112,7 @@ async def test_a_period_is_when_messages_were_accepted(timed: World) -> None:
         await index(timed)
 
 
-async def test_a_message_that_moved_is_found_by_where_it_is(timed: World) -> None:
+async def test_a_message_whose_state_changed_is_found_by_its_new_state(timed: World) -> None:
     account = await timed.account()
     for reference in ("a", "b"):
         await timed.sent(account, reference=reference)
@@ -125,7 +125,7 @@ async def test_a_message_that_moved_is_found_by_where_it_is(timed: World) -> Non
 
 
 @pytest.mark.parametrize("few", [1, 0], ids=["few accounts", "many accounts"])
-async def test_only_those_accounts_are_found_whatever_is_asked(timed: World, few: int) -> None:
+async def test_only_messages_of_the_visible_accounts_are_found(timed: World, few: int) -> None:
     accounts = [await timed.account() for _ in range(3)]
     for number, account in enumerate(accounts):
         await send(timed, account, f"first{number} x", f"second{number} x", label="l", request_ref="s")

@@ -71,7 +71,7 @@ async def test_while_one_node_adds_another_does_not_wait_for_it(world: World) ->
     assert await indexed_ids(world) == await ids(world)
 
 
-async def test_the_youngest_messages_are_left_for_others_that_are_not_committed_yet(world: World) -> None:
+async def test_the_youngest_messages_are_not_indexed_yet(world: World) -> None:
     now_ms = await world.database.read(lambda tx: tx.now_ms())
     account = await world.account()
     for age_ms in (BEHIND_MS + 60_000, 0):
@@ -82,7 +82,7 @@ async def test_the_youngest_messages_are_left_for_others_that_are_not_committed_
     assert len(await find_all(world, SearchFilter(text="hello"))) == 2, "it is found all the same"
 
 
-async def test_what_was_committed_late_is_found_by_the_second_look(world: World) -> None:
+async def test_messages_committed_late_are_found_by_the_second_pass(world: World) -> None:
     account = await world.account(credit=100 * CREDIT)
     late = world.compose(account, recipients=[recipient(text="late")])
     await world.accept(account, count=3)
@@ -99,7 +99,7 @@ async def test_what_was_committed_late_is_found_by_the_second_look(world: World)
     assert (again.rows, again.before == again.after) == ([], True)
 
 
-async def test_the_second_look_comes_a_quarter_of_an_hour_later_and_slice_by_slice(world: World) -> None:
+async def test_the_second_pass_comes_a_quarter_of_an_hour_later_and_slice_by_slice(world: World) -> None:
     now_ms = await world.database.read(lambda tx: tx.now_ms())
     account = await world.account()
     for age_ms in (CHECKED_BEHIND_MS + 60_000, CHECKED_BEHIND_MS + 50_000, CHECKED_BEHIND_MS - 60_000):
@@ -114,12 +114,12 @@ async def test_the_second_look_comes_a_quarter_of_an_hour_later_and_slice_by_sli
     assert looked == (await ids(world))[:2]
 
 
-async def test_nothing_to_do_moves_nothing(world: World) -> None:
+async def test_without_new_messages_the_progress_stays(world: World) -> None:
     some = await slice_of(world)
     assert (some.rows, some.before == some.after, some.is_full) == ([], True, False)
 
 
-async def test_the_words_of_messages_that_there_are_no_more_are_forgotten(world: World) -> None:
+async def test_the_words_of_deleted_messages_are_forgotten(world: World) -> None:
     await world.accept(await world.account(), count=5)
     await index(world)
     assert await world.database.read_long(find_oldest) == (await ids(world))[0]
@@ -132,11 +132,11 @@ async def test_the_words_of_messages_that_there_are_no_more_are_forgotten(world:
     assert await indexed_ids(world) == (await ids(world))[2:]
 
 
-async def test_there_is_no_oldest_of_no_messages(world: World) -> None:
+async def test_without_messages_there_is_no_oldest(world: World) -> None:
     assert await world.database.read_long(find_oldest) is None
 
 
-def test_a_time_before_all_ids_has_the_first_of_them() -> None:
+def test_a_time_before_all_ids_has_the_first_id() -> None:
     assert first_id(0) == first_id(1) == MessageId(0)
 
 

@@ -30,7 +30,7 @@ async def words(world: World) -> int:
 
 
 @pytest.mark.parametrize("busy", [True, False])
-async def test_a_turn_indexes_slice_after_slice_whether_somebody_waits_or_not(world: World, busy: bool) -> None:
+async def test_a_turn_indexes_slice_after_slice_whether_the_database_is_busy_or_not(world: World, busy: bool) -> None:
     asked = []
 
     def is_busy() -> bool:
@@ -45,7 +45,7 @@ async def test_a_turn_indexes_slice_after_slice_whether_somebody_waits_or_not(wo
     assert await where(world) == IndexProgress(MessageId(youngest), MessageId(youngest))
 
 
-async def test_what_was_committed_late_is_indexed_by_a_later_turn(world: World) -> None:
+async def test_messages_committed_late_are_indexed_by_a_later_turn(world: World) -> None:
     account, indexer = await world.account(), Indexer(world.database, SetClock(), is_busy=lambda: False)
     late = world.compose(account, recipients=[recipient(text="late")])
     await world.accept(account)

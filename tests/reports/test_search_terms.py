@@ -1,4 +1,4 @@
-"""What can be searched: tokens of messages, and what a search wants of them."""
+"""Tokens of messages, and the queries that searches make of what was typed."""
 
 import pytest
 from hypothesis import given
@@ -58,7 +58,7 @@ def test_a_number_is_not_found_by_other_digits(number: str) -> None:
     assert not finds(number=number)
 
 
-def test_label_sender_and_subid_are_found_whole() -> None:
+def test_label_sender_and_request_are_found_as_a_whole() -> None:
     assert finds(label="promo verano 2026")
     assert finds(sender="foxsys")
     assert finds(request_ref="batch-1")
@@ -69,12 +69,12 @@ def test_label_sender_and_subid_are_found_whole() -> None:
     assert not finds(anywhere="FOXSYS")
 
 
-def test_all_that_is_wanted_must_hold() -> None:
+def test_all_fields_of_a_search_must_match() -> None:
     assert finds(text="codigo", number="5678", label="promo verano 2026")
     assert not finds(text="codigo", number="5679")
 
 
-def test_who_may_not_see_texts_finds_nothing_by_them_and_numbers_only_whole() -> None:
+def test_a_search_that_hides_content_finds_no_texts_and_only_whole_numbers() -> None:
     assert not finds(text="codigo", hides_content=True)
     assert not finds(anywhere="codigo", hides_content=True)
     assert not finds(number="5678", hides_content=True)
@@ -92,7 +92,7 @@ def test_a_mark_cannot_be_written_in_a_text() -> None:
     assert not matches(restrict_to_accounts(query, [AccountId(7)]), tokens)
 
 
-def test_a_search_of_some_accounts_finds_only_theirs() -> None:
+def test_a_search_restricted_to_accounts_finds_only_their_messages() -> None:
     query = build_query(SearchFilter(text="codigo"))
     assert query is not None
     assert matches(restrict_to_accounts(query, [AccountId(7)]), TOKENS)
@@ -108,19 +108,19 @@ def test_scripts_without_spaces_are_found_by_their_characters() -> None:
         assert matches(query, tokens)
 
 
-def test_a_search_without_words_asks_for_none_and_one_of_signs_finds_nothing() -> None:
+def test_a_search_without_words_has_no_query_and_one_of_signs_finds_nothing() -> None:
     assert build_query(SearchFilter(carrier="c")) is None
     assert build_query(SearchFilter(text="¡!")) == NOTHING
     assert build_query(SearchFilter(text="¡!", number="5")) == NOTHING
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "M"]), max_size=20))
-def test_texts_are_folded_as_the_words_that_phones_write(text: str) -> None:
+def test_case_and_accents_of_texts_are_folded(text: str) -> None:
     assert folded(text) == normalize_word(text)
 
 
 @given(st.text(max_size=60), st.text(max_size=12))
-def test_tokens_have_nothing_that_an_index_would_take_for_its_own(text: str, other: str) -> None:
+def test_tokens_have_no_characters_of_the_index_syntax(text: str, other: str) -> None:
     tokens = tokens_of(account_id=1, text=text, msisdn=other, label=other, sender=other, request_ref=other)
     for token in tokens:
         assert token

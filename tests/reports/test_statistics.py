@@ -1,4 +1,4 @@
-"""What was counted, asked: traffic over time, totals of a period, how long a balance lasts."""
+"""Questions about counted messages: traffic over time, totals of a period, how long a balance lasts."""
 
 import pytest
 from tests.reports.test_counting import forget_old
@@ -70,7 +70,7 @@ async def test_traffic_is_by_minute_hour_or_day_and_times_without_any_are_left_o
     assert [point.start_ms for point in await traffic(timed, Bucket.HOUR, hours=1)] == [HOUR_MS]
 
 
-async def test_several_dimensions_at_once_are_as_one_by_one(timed: World) -> None:
+async def test_totals_by_several_dimensions_equal_those_by_each(timed: World) -> None:
     await two_accounts(timed)
     ways = (Dimension.DIALECT, Dimension.COUNTRY, Dimension.CARRIER)
     since_ms, until_ms = HOUR_MS - Bucket.DAY, HOUR_MS + Bucket.DAY
@@ -91,14 +91,14 @@ async def test_several_dimensions_at_once_are_as_one_by_one(timed: World) -> Non
         (None, {"": 4}),
     ],
 )
-async def test_totals_are_by_what_they_were_asked_for(
+async def test_totals_are_grouped_by_the_dimension(
     timed: World, by: Dimension | None, expected: dict[str, int]
 ) -> None:
     await two_accounts(timed)
     assert {key: one.messages for key, one in (await totals(timed, by=by)).items()} == expected
 
 
-async def test_only_the_messages_of_those_accounts_are_counted_whatever_is_asked(timed: World) -> None:
+async def test_only_messages_of_the_given_accounts_are_counted(timed: World) -> None:
     first, second = await two_accounts(timed)
     many = {second.id, *(AccountId(1_000 + number) for number in range(30_000))}
     for account_ids in ({second.id}, many):
@@ -125,7 +125,7 @@ async def test_totals_of_what_is_kept_by_the_hour_and_the_day_only_are_whole(tim
             assert (await totals(timed, account_ids=account_ids, days=days))[""].messages == messages
 
 
-async def test_delivered_ones_have_their_delays(timed: World) -> None:
+async def test_delays_of_delivered_messages(timed: World) -> None:
     account = await timed.account()
     await timed.sent(account)
     timed.now_ms += 1_500
@@ -139,7 +139,7 @@ async def forecast(world: World, account: Account) -> Forecast:
     return await world.database.read_long(lambda tx: statistics.forecast(tx, account.id, now_ms=world.now_ms))
 
 
-async def test_a_balance_lasts_as_long_as_the_last_seven_days_say(timed: World) -> None:
+async def test_the_forecast_of_a_balance_is_by_the_last_seven_days(timed: World) -> None:
     account = await timed.account(credit=100 * CREDIT)
     for _ in range(8):
         await timed.accept(account, count=2)
@@ -153,7 +153,9 @@ async def test_a_balance_lasts_as_long_as_the_last_seven_days_say(timed: World) 
     )
 
 
-async def test_a_young_account_is_judged_by_the_days_that_it_has_sent_but_by_one_at_least(timed: World) -> None:
+async def test_the_forecast_of_a_young_account_is_by_its_days_of_sending_but_one_at_least(
+    timed: World,
+) -> None:
     account = await timed.account(credit=100 * CREDIT)
     assert (await forecast(timed, account)).days_left is None
     await timed.accept(account, count=10)
@@ -165,7 +167,7 @@ async def test_a_young_account_is_judged_by_the_days_that_it_has_sent_but_by_one
     assert (one.microcredits_a_day, one.days_left) == (5 * CREDIT, 18.0)
 
 
-async def test_what_came_back_was_not_spent(timed: World) -> None:
+async def test_credit_that_was_given_back_was_not_spent(timed: World) -> None:
     account = await timed.account(credit=100 * CREDIT)
     await timed.accept(account, recipients=[recipient(state=State.NOFORMAT)])
     await count_changed(timed)

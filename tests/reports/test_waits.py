@@ -72,7 +72,7 @@ async def test_a_queued_message_of_a_slow_carrier_waits_for_it(world: World) -> 
     assert (wait.what, wait.carrier_status and wait.carrier_status.hindrance) == (WaitFor.CARRIER, "window")
 
 
-async def test_without_a_server_or_a_route_that_is_what_is_waited_for(world: World) -> None:
+async def test_without_a_server_or_a_route_a_message_waits_for_it(world: World) -> None:
     account = await world.account()
     for carrier, what in (("c", WaitFor.SERVER), ("", WaitFor.ROUTE)):
         wait = await wait_of(world, (await world.accepted(account, carrier=carrier)).row.id)
@@ -152,7 +152,7 @@ async def test_a_message_that_no_route_took_when_it_was_due_says_whether_it_was_
     assert (wait.what, wait.since_ms) == (what, world.now_ms)
 
 
-def test_each_has_its_sentence_in_every_language() -> None:
+def test_each_wait_has_a_sentence_in_every_language() -> None:
     status = CarrierStatus(carrier="main", hindrance="pace")
     said = set()
     for what in WaitFor:

@@ -1,4 +1,4 @@
-"""Why: a message's story has the ledger entries that its moments name, each with both its legs."""
+"""The story of a message has the ledger entries that its moments name, each with both legs."""
 
 from tests.support.world import CREDIT, World, outgoing
 
@@ -45,5 +45,5 @@ async def test_every_moment_that_moved_money_has_its_entry(world: World) -> None
     assert Kind.GIVEN_BACK in [moment.kind for moment in given_back.view.timeline]
 
 
-async def test_there_is_no_story_of_no_message(world: World) -> None:
+async def test_a_message_that_does_not_exist_has_no_story(world: World) -> None:
     assert await story(world, MessageId(256)) is None

@@ -129,5 +129,5 @@ async def test_phones_can_write_to_the_numbers_and_words_of_an_account(world: Wo
     ]
     assert len(await ask(world, phone_messages.read_addresses, None)) == 2
     owners = await ask(world, load_owners, [NUMBER])
-    assert [owners.of_text(NUMBER, text).account_id for text in ("hola", "sale now")] == [one.id, other.id]
-    assert (await ask(world, load_owners, [])).of_text(NUMBER, "hola") is None
+    assert [owners.owner_of_text(NUMBER, text).account_id for text in ("hola", "sale now")] == [one.id, other.id]
+    assert (await ask(world, load_owners, [])).owner_of_text(NUMBER, "hola") is None

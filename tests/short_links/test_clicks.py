@@ -10,7 +10,7 @@ from palomar.acceptance.accept import Accepted, accept
 from palomar.acceptance.compose import AcceptedMessage, Recipient
 from palomar.acceptance.scheduled import ScheduledChange, cancel
 from palomar.short_links.clicks import Click, ShortLink, find_link, record_clicks
-from palomar.short_links.shorten import with_links
+from palomar.short_links.shorten import shorten_urls
 from palomar.storage.database import Conflict, Transaction
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account
@@ -40,7 +40,7 @@ async def linking(world: World) -> World:
 def linked(number: int, *codes: str, **more: Any) -> Recipient:
     """A recipient whose text has a short link for each code."""
     text = " and ".join(URL for _ in codes)
-    made = with_links(f"see {text}", domain="go.es", make=iter(codes).__next__)
+    made = shorten_urls(f"see {text}", domain="go.es", make=iter(codes).__next__)
     return recipient(number, text=made.text, links=made.links, **more)
 
 
@@ -86,7 +86,7 @@ async def test_links_are_stored_with_their_message_and_found_by_code(linking: Wo
     assert await find(linking, "AAAAAA3") is None
 
 
-async def test_a_code_that_is_taken_gives_way_to_another_in_text_and_table(linking: World) -> None:
+async def test_a_code_that_exists_already_is_replaced_in_text_and_table(linking: World) -> None:
     account = await linking.account()
     await accepted(linking, account, linked(1, "aaaaaa1"))
     one, two = await accepted(linking, account, linked(2, "aaaaaa1", "bbbbbb1"), linked(3, "bbbbbb1"))
@@ -122,7 +122,7 @@ async def test_two_nodes_that_make_the_same_code_at_once_do_not_share_it(linking
     assert sorted(f"see go.es/{code}" for code, _ in await codes(linking)) == sorted(texts)
 
 
-async def test_what_is_not_sent_has_no_links(linking: World) -> None:
+async def test_a_message_that_is_not_sent_has_no_links(linking: World) -> None:
     account = await linking.account(countries=("ES",))
     await accepted(linking, account, linked(1, "aaaaaa1"), linked(2, "aaaaaa2", state=State.TEST))
     poor = await linking.account(credit=0)
@@ -130,7 +130,7 @@ async def test_what_is_not_sent_has_no_links(linking: World) -> None:
     assert await codes(linking) == []
 
 
-async def test_the_duplicates_filter_looks_at_the_text_that_was_asked_for(linking: World) -> None:
+async def test_the_duplicates_filter_compares_texts_before_their_urls_are_shortened(linking: World) -> None:
     account = await linking.account(duplicates_filter=True)
     await accepted(linking, account, linked(1, "aaaaaa1"))
     (again,) = await accepted(linking, account, linked(1, "aaaaaa2"))
@@ -162,7 +162,7 @@ async def clicked(world: World, *, robot: bool = False, agent: str = "Mozilla/5.
     return message.row.id
 
 
-async def test_a_click_is_recorded_told_and_stands_in_the_timeline(linking: World) -> None:
+async def test_a_click_is_recorded_told_and_noted_in_the_timeline(linking: World) -> None:
     message_id = await clicked(linking, click_url="http://c/clicks")
     assert await linking.ask("SELECT code, message_id, at_ms, address, agent, robot FROM clicks") == [
         ("aaaaaa1", message_id, START_MS + 5_000, "192.0.2.7", "Mozilla/5.0", 0)
@@ -179,7 +179,7 @@ async def test_a_click_is_recorded_told_and_stands_in_the_timeline(linking: Worl
     }
 
 
-async def test_the_account_s_click_url_holds_where_the_message_has_none(linking: World) -> None:
+async def test_the_click_url_of_the_account_holds_if_the_message_has_none(linking: World) -> None:
     message_id = await clicked(linking, settings={"click_url": "http://own/clicks"})
     assert await linking.told(message_id) == ["Clicked"]
 
@@ -190,7 +190,7 @@ async def test_without_any_click_url_a_click_is_only_recorded(linking: World) ->
     assert len(await linking.ask("SELECT id FROM clicks")) == 1
 
 
-async def test_a_robot_is_counted_apart_and_told_to_nobody(linking: World) -> None:
+async def test_a_robot_is_counted_apart_and_not_told(linking: World) -> None:
     message_id = await clicked(linking, robot=True, agent="WhatsApp/2.0", click_url="http://c/clicks")
     assert await linking.told(message_id) == []
     assert await linking.ask("SELECT robot FROM clicks") == [(1,)]

@@ -1,4 +1,4 @@
-"""The redirect: who is sent on, how, what is recorded of it, and that no write is waited for."""
+"""The redirect: its answers, what is recorded, and that it waits for no write."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ from tests.support.world import CountingIds
 from palomar.app.front import Front, Readiness
 from palomar.app.transaction_order import STEPS, make_context
 from palomar.net.networks import TrustedProxies
-from palomar.short_links.click_recorder import A_LINK_A_MINUTE, Clicks
+from palomar.short_links.click_recorder import A_LINK_A_MINUTE, ClickRecorder
 from palomar.short_links.dead_ends import LANGUAGES, TEXTS, DeadEnd
 from palomar.short_links.redirect import AGENT_LONGEST, Redirect, location_of
 from palomar.storage.database import Database, Transaction, Unavailable
@@ -105,7 +105,7 @@ async def fixed(scope: Any, receive: Any, send: Any) -> None:
 def face_over(database: Any) -> Face:
     context = make_context(accounts={}, renderers={}, ids=CountingIds(), node_id=None)
     batcher = Batcher(database, StillClock(), steps=STEPS, context=lambda: context, after_commit=lambda work: None)
-    redirect = Redirect(Clicks(database, batcher), clock=StillClock(), proxies=TrustedProxies(["192.0.2.0/24"]))
+    redirect = Redirect(ClickRecorder(database, batcher), clock=StillClock(), proxies=TrustedProxies(["192.0.2.0/24"]))
     front = Front(
         dialects={"sandbox": fixed, "json": fixed},
         links=redirect,
@@ -135,7 +135,7 @@ async def test_a_link_is_answered_by_a_302_that_nobody_may_keep_before_anything_
     assert await face.clicks() == [(CODE, NOW_MS, "192.0.2.7", "Mozilla/5.0", 0)]
 
 
-async def test_letter_case_tells_links_apart_and_an_unknown_one_is_a_plain_404(face: Face) -> None:
+async def test_links_are_case_sensitive_and_an_unknown_one_is_a_plain_404(face: Face) -> None:
     for path in (f"/{CODE.lower()}", "/zzzzzz1"):
         answer = await face.ask(path)
         assert (answer.status, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
@@ -167,7 +167,7 @@ async def test_other_methods_are_refused(face: Face, method: str) -> None:
 
 
 @pytest.mark.parametrize("sign", [".", ")", ").", ",", "…", "”", "!"])
-async def test_the_sign_behind_a_link_does_no_harm(face: Face, sign: str) -> None:
+async def test_a_sign_behind_a_link_is_ignored(face: Face, sign: str) -> None:
     answer = await face.ask(f"/{CODE}{sign}")
     assert (answer.status, answer.headers["location"]) == (302, URL)
     assert [row[0] for row in await face.clicks()] == [CODE]
@@ -185,15 +185,13 @@ async def test_the_sign_behind_a_link_does_no_harm(face: Face, sign: str) -> Non
         ("purpose", "", 0),
     ],
 )
-async def test_what_a_browser_fetches_ahead_of_its_person_is_counted_apart(
-    face: Face, name: str, value: str, robot: int
-) -> None:
+async def test_a_prefetch_of_a_browser_is_counted_apart(face: Face, name: str, value: str, robot: int) -> None:
     assert (await face.ask(**{name: value})).status == 302
     assert [row[4] for row in await face.clicks()] == [robot]
 
 
 @pytest.mark.parametrize("agent", ["", "curl/8.5.0", "Mozilla/5.0 (X11) HeadlessChrome/120.0"])
-async def test_who_is_no_browser_is_counted_apart(face: Face, agent: str) -> None:
+async def test_agents_that_are_no_browsers_are_counted_apart(face: Face, agent: str) -> None:
     assert (await face.ask(agent=agent)).status == 302
     assert [row[4] for row in await face.clicks()] == [1]
 
@@ -203,7 +201,7 @@ async def test_a_robot_that_previews_is_redirected_and_counted_apart(face: Face)
     assert [row[3:] for row in await face.clicks()] == [("WhatsApp/2.23.20.0 A", 1)]
 
 
-async def test_the_address_is_seen_through_our_own_proxies(face: Face) -> None:
+async def test_the_address_is_the_one_before_our_own_proxies(face: Face) -> None:
     await face.ask(x_forwarded_for="203.0.113.9, 192.0.2.1")
     assert [row[2] for row in await face.clicks()] == ["203.0.113.9"]
 
@@ -214,7 +212,7 @@ async def test_an_endless_or_odd_user_agent_does_no_harm(face: Face) -> None:
     assert [row[3] for row in await face.clicks()] == ["ñ" * AGENT_LONGEST, ""]
 
 
-async def test_who_follows_a_link_all_the_time_is_led_on_and_recorded_so_often_a_minute(face: Face) -> None:
+async def test_a_link_followed_too_often_is_redirected_and_recorded_up_to_a_limit_a_minute(face: Face) -> None:
     for _ in range(A_LINK_A_MINUTE + 5):
         assert (await face.ask()).status == 302
     assert len(await face.clicks()) == A_LINK_A_MINUTE
@@ -289,13 +287,13 @@ async def test_the_policy_allows_the_page_s_own_style_and_no_other(face: Face) -
     assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
 
 
-async def test_any_other_address_that_leads_nowhere_has_its_page_too(face: Face) -> None:
+async def test_any_other_address_that_leads_nowhere_has_a_page_too(face: Face) -> None:
     answer = await face.ask("/nowhere/at/all", accept=PEOPLE, accept_language="es")
     assert (answer.status, "Aquí no hay nada" in answer.body.decode()) == (404, True)
     assert (await face.ask("/nowhere/at/all")).body == b"Not found\n"
 
 
-async def test_while_the_database_is_away_people_are_asked_to_come_again() -> None:
+async def test_while_the_database_is_away_people_are_asked_to_try_again() -> None:
     answer = await face_over(BrokenDatabase()).ask(accept=PEOPLE, accept_language="es")
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
     assert "Pruebe dentro de unos segundos" in answer.body.decode()

@@ -1,4 +1,4 @@
-"""Short links: which URLs a text has, what stands for them, and who only previews."""
+"""Short links in texts: the URLs that are found, the codes that replace them, and the robots that are recognized."""
 
 import itertools
 import string
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.growth import growth
 
-from palomar.short_links.shorten import Codes, code_of, find_urls, is_code, is_robot, with_links
+from palomar.short_links.shorten import CodeMaker, code_of, find_urls, is_code, is_robot, shorten_urls
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ from palomar.short_links.shorten import Codes, code_of, find_urls, is_code, is_r
         ("nothing", []),
     ],
 )
-def test_urls_are_found_without_what_stands_around_them(text: str, urls: list[str]) -> None:
+def test_urls_are_found_without_the_punctuation_around_them(text: str, urls: list[str]) -> None:
     found = find_urls(text)
     assert [each.url for each in found] == urls
     assert [text[each.start : each.end] for each in found] == urls
@@ -65,19 +65,19 @@ def test_a_host_that_begins_with_www_is_a_url_too(text: str, urls: list[str]) ->
 
 def test_each_url_gets_a_code_of_its_own_and_the_rest_of_the_text_stays() -> None:
     codes = iter(["aaaaaa1", "bbbbbb2"])
-    linked = with_links("a (http://x.es/1), b http://x.es/1!", domain="go.es", make=lambda: next(codes))
+    linked = shorten_urls("a (http://x.es/1), b http://x.es/1!", domain="go.es", make=lambda: next(codes))
     assert linked.text == "a (go.es/aaaaaa1), b go.es/bbbbbb2!"
     assert linked.links == (("aaaaaa1", "http://x.es/1"), ("bbbbbb2", "http://x.es/1"))
 
 
 def test_a_text_without_urls_is_left_alone() -> None:
-    assert with_links("hello", domain="go.es", make=lambda: "never").text == "hello"
+    assert shorten_urls("hello", domain="go.es", make=lambda: "never").text == "hello"
 
 
 @given(st.text(alphabet="ab:/.()<> http\n", max_size=60))
-def test_urls_put_back_give_the_text_again(text: str) -> None:
+def test_putting_the_urls_back_restores_the_text(text: str) -> None:
     numbers = itertools.count(1_000_000)
-    linked = with_links(text, domain="@", make=lambda: str(next(numbers)))
+    linked = shorten_urls(text, domain="@", make=lambda: str(next(numbers)))
     again = linked.text
     for code, url in linked.links:
         again = again.replace(f"@/{code}", url)
@@ -86,7 +86,7 @@ def test_urls_put_back_give_the_text_again(text: str) -> None:
 
 def test_codes_are_seven_letters_and_digits_with_a_digit_so_that_no_route_is_one() -> None:
     tokens = itertools.cycle(["abcdefgABCDEF1", string.ascii_letters[:32], "1234567"])
-    codes = Codes(lambda: next(tokens))
+    codes = CodeMaker(lambda: next(tokens))
     made = [codes.make() for _ in range(3)]
     assert made == ["ABCDEF1", "1234567", "ABCDEF1"]
     assert all(is_code(code) for code in made)
@@ -124,7 +124,7 @@ def test_a_code_is_read_with_the_link_that_was_joined_to_it(rest: str) -> None:
         "aB3xY9z" + "." * 11,
     ],
 )
-def test_what_is_no_copied_code_is_none(text: str) -> None:
+def test_a_text_that_is_no_copied_code_is_refused(text: str) -> None:
     assert code_of(text) is None
 
 
@@ -154,7 +154,7 @@ def test_what_is_no_copied_code_is_none(text: str) -> None:
         "Mozilla/5.0 (Macintosh) AppleWebKit/600.2.5 (KHTML, like Gecko) Safari/600.2.5 (Applebot/0.1)",
     ],
 )
-def test_robots_are_known(agent: str) -> None:
+def test_robots_are_recognized(agent: str) -> None:
     assert is_robot(agent)
 
 
@@ -181,7 +181,7 @@ def test_people_are_not_taken_for_robots(agent: str) -> None:
     "tail",
     [")", "]", ".", ".)", ")].", "…", "）", "(.)", "http://a)", "@", "@[", "://", ",", ",http://a", ",www.", "www.a"],
 )
-def test_a_long_tail_takes_as_long_as_it_is_and_no_longer(tail: str) -> None:
+def test_the_time_for_a_tail_is_proportional_to_its_length(tail: str) -> None:
     small, large = (f"http://a{tail * (octets // len(tail))}" for octets in (20_000, 160_000))
     assert growth(find_urls, small, large, times=8) < 3
 

@@ -18,7 +18,7 @@ from palomar.billing.ledger_rows import Reason
 from palomar.callbacks.outbox import Outbox
 from palomar.short_links.link_rows import LOOKUP_CODES
 from palomar.short_links.new_links import ShortLinks
-from palomar.short_links.shorten import Codes, Links
+from palomar.short_links.shorten import CodeMaker, CodesAndUrls
 from palomar.storage.statements import Row
 from palomar.transaction import idempotency
 from palomar.transaction.idempotency import KeyReused, Replay
@@ -38,7 +38,7 @@ class Accepted(Struct, frozen=True):
 
 
 Result = Accepted | Refusal | Replay | KeyReused
-_Renewed = dict[MessageId, tuple[str, Links]]
+_Renewed = dict[MessageId, tuple[str, CodesAndUrls]]
 """Text and links of messages whose short links had to get other codes."""
 
 
@@ -66,7 +66,7 @@ async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> _Ren
         return renewed
     wanted = [code for message in linked for code, _ in message.links]
     taken = {row[0] for row in await work.tx.lookup(LOOKUP_CODES, wanted)}
-    codes = Codes(work.context.ids.token)
+    codes = CodeMaker(work.context.ids.token)
     for message in linked:
         text, links = message.row.text, message.links
         for code, url in message.links:
@@ -141,7 +141,7 @@ def _store(
     claim: Claim,
     filtered: FilterResult,
     request: Request,
-    renewed: tuple[str, Links] | None,
+    renewed: tuple[str, CodesAndUrls] | None,
     *,
     may_claim: bool,
 ) -> AcceptedMessage:

@@ -13,7 +13,7 @@ from palomar.accounts.terms import Terms
 from palomar.numbers.phone import country_of
 from palomar.ports import Ids
 from palomar.routing.rules import Choice
-from palomar.short_links.shorten import Links
+from palomar.short_links.shorten import CodesAndUrls
 from palomar.text.alphabets import Alphabet, shortest_in_languages
 from palomar.text.languages import Language
 from palomar.transaction.idempotency import Key
@@ -46,7 +46,7 @@ class Recipient(Struct, frozen=True, kw_only=True, gc=False):
     why: str = ""
     sender: str = ""
     """The sender of this message; empty: the request's sender."""
-    links: Links = ()
+    links: CodesAndUrls = ()
     """The codes of short links in the text, each with its URL."""
 
 
@@ -84,7 +84,7 @@ class NewMessage(Struct, frozen=True, gc=False):
 
     row: MessageRow
     why: str
-    links: Links = ()
+    links: CodesAndUrls = ()
     lane: Lane | None = None
     rank: Rank = Rank.NORMAL
 

@@ -15,7 +15,7 @@ from palomar.acceptance.compose import Acceptance, NewMessage, Verdict
 from palomar.acceptance.recent_sends import DailySends, RecentSends, UnpaidToday
 from palomar.accounts.blacklist import LOOKUP_BLOCKED, BlackListContext
 from palomar.short_links.link_rows import LOOKUP_LINKS_OF
-from palomar.short_links.shorten import Links
+from palomar.short_links.shorten import CodesAndUrls
 from palomar.transaction.message_rows import LOOKUP_MESSAGES, MessageRow, message_rows
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account, AccountId
@@ -227,7 +227,7 @@ def _digest(message: NewMessage) -> bytes:
     return _digest_of(message.row, message.links)
 
 
-def _digest_of(row: MessageRow, links: Links) -> bytes:
+def _digest_of(row: MessageRow, links: CodesAndUrls) -> bytes:
     """Make a digest of account, number and text, with the URLs in place of the short links, whose codes differ in each
     copy. ``links`` are in the order of the text."""
     pieces: list[str] = []

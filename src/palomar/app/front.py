@@ -13,7 +13,7 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
-from palomar.short_links.dead_ends import DeadEnd, say_lost
+from palomar.short_links.dead_ends import DeadEnd, respond_dead_end
 from palomar.short_links.icons import read_icons
 from palomar.short_links.shorten import code_of
 from palomar.vocabulary.http_record import HeaderLines
@@ -99,7 +99,7 @@ class Front:
         elif self._links is not None and code_of(path[1:]):
             await self._links(scope, receive, send)
         else:
-            await say_lost(scope, send, DeadEnd.ADDRESS)
+            await respond_dead_end(scope, send, DeadEnd.ADDRESS)
 
     def _owner_of_root(self, scope: Scope) -> ASGIApp | None:
         if self._at_root is None:

@@ -24,7 +24,7 @@ from palomar.net.limited_protocol import HttpLimits
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.ports import Clock, Ids
-from palomar.short_links.click_recorder import Clicks
+from palomar.short_links.click_recorder import ClickRecorder
 from palomar.short_links.redirect import Redirect
 
 _log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Listeners:
         self,
         gateway: Gateway,
         *,
-        clicks: Clicks,
+        clicks: ClickRecorder,
         viewers: Viewers,
         logins: SignIn,
         health: Callable[[], Readiness],

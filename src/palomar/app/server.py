@@ -51,7 +51,7 @@ from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
 from palomar.sending.dispatcher import Dispatcher, DispatcherSink
 from palomar.sending.lease import Lease
 from palomar.sending.nodes import clear_unknown_carriers
-from palomar.short_links.click_recorder import Clicks
+from palomar.short_links.click_recorder import ClickRecorder
 from palomar.storage.database import Database
 from palomar.text.times import format_gmt
 from palomar.transaction.batcher import Batcher
@@ -381,7 +381,7 @@ class Server:
         )
         await self._listeners.listen(
             self.gateway,
-            clicks=Clicks(self.database, self.batcher),
+            clicks=ClickRecorder(self.database, self.batcher),
             viewers=viewers,
             logins=logins,
             health=self.health,

@@ -1,1 +1,2 @@
-"""Inbound: messages that phones write are joined, stored before they are acknowledged, and given to their account."""
+"""Messages that phones write to our numbers: joined, told from repeats, stored before they are acknowledged, and given
+to their account. Begin with ``receive``."""

@@ -1,4 +1,5 @@
-"""Messages from phones, the parts of those that are still coming, and the numbers that they are written to."""
+"""Rows and statements of messages from phones, of parts that wait for others, and of virtual numbers and their
+keywords."""
 
 from palomar.storage.statements import Columns, Delete, Insert, Lookup, Update, columns_of
 
@@ -14,7 +15,7 @@ INSERT_INBOUND = Insert(
     ),
     ignore_conflicts=True,
 )
-"""``same`` is unique: what a message of one part shares with its repeats, or what the parts of a waiting one share."""
+"""``same`` is unique: the key of the message for its repeats, or the key of a waiting message for its parts."""
 _BEFORE = "SELECT same, received_ms, came_ms, link, acknowledged_ms"
 LOOKUP_BEFORE = Lookup(f"{_BEFORE} FROM inbound WHERE same IN {{keys}}", "text")
 SUPERSEDE = "UPDATE inbound SET same = ? WHERE same = ?"

@@ -1,14 +1,14 @@
-"""Inbound messages as far as they have come: joining the parts of a long one.
+"""Joins the parts of long inbound messages.
 
-Nodes meet at the row of the waiting message: its word ``same`` is unique, and it is locked before parts are put to it.
-Not here: what is a repeat (``repeats``), whose message it is and what follows (``receive``).
+Nodes meet at the row of the waiting message: its key ``same`` is unique, and the row is locked before parts are added.
+Not here: what is a repeat (``repeats``), and whose message it is and what follows (``receive``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from palomar.inbound import inbound_rows as rows
-from palomar.inbound.repeats import hashed, link_of, word_of
+from palomar.inbound.repeats import hash_words, link_key, repeat_key
 from palomar.ports import CarrierInbound
 from palomar.storage.statements import ResultRow, Row
 from palomar.text.phone_text import TextPart, join_text
@@ -17,7 +17,7 @@ from palomar.transaction.work import Work
 
 @dataclass(slots=True, kw_only=True)
 class InboundMessage:
-    """A message as far as it has come; ``same`` is its unique word in the table."""
+    """An inbound message, as far as its parts have come; ``same`` is its unique key in the table."""
 
     id: int
     carrier: str
@@ -30,18 +30,18 @@ class InboundMessage:
     came_ms: int = 0
     link: str = ""
     is_stored: bool = False
-    pieces: dict[int, TextPart] = field(default_factory=dict)
+    parts_by_number: dict[int, TextPart] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        return join_text(self.pieces)
+        return join_text(self.parts_by_number)
 
     @property
     def is_whole(self) -> bool:
-        return len(self.pieces) == self.parts
+        return len(self.parts_by_number) == self.parts
 
     def row(self, *, account_id: int | None, whole: bool) -> Row:
-        """In the order of INSERT_INBOUND."""
+        """Return the values in the order of INSERT_INBOUND."""
         return (
             self.id,
             self.carrier,
@@ -49,7 +49,7 @@ class InboundMessage:
             self.destination,
             self.text if whole else "",
             self.reference,
-            len(self.pieces),
+            len(self.parts_by_number),
             self.parts,
             self.same,
             self.received_ms,
@@ -60,37 +60,37 @@ class InboundMessage:
         )
 
 
-class Join:
-    """Puts parts to their messages. ``open_now`` are the waiting ones by their unique word, locked."""
+class PartJoiner:
+    """Adds parts to their messages. ``waiting`` are the waiting messages by their keys, locked."""
 
-    def __init__(self, work: Work, open_now: dict[str, InboundMessage | None]) -> None:
+    def __init__(self, work: Work, waiting: dict[str, InboundMessage | None]) -> None:
         self._work = work
-        self._open = open_now
+        self._waiting = waiting
         self._touched: set[int] = set()
         self._parts: list[Row] = []
         self.closed: list[InboundMessage] = []
-        self.opened: list[InboundMessage] = []
-        """Not in the table yet, and waiting."""
+        self.begun: list[InboundMessage] = []
+        """New messages that wait for more parts and are not in the table yet."""
 
     def add(self, part: CarrierInbound) -> None:
-        """A part that has not come before. If its number has, the phone uses the reference again: what came until then
-        is all that will come."""
-        same = together(part)
-        message = self._open.get(same)
-        if message is not None and part.number in message.pieces:
+        """Add a part that is no repeat. If its number has come before, the phone uses the reference again: the message
+        that waited is closed with what has come."""
+        same = joining_key(part)
+        message = self._waiting.get(same)
+        if message is not None and part.number in message.parts_by_number:
             self._close(message)
             message = None
         if message is None:
-            message = self._open[same] = opened(self._work, part)
-            self.opened.append(message)
-        message.pieces[part.number] = TextPart(part.text, part.octets, part.coding)
+            message = self._waiting[same] = begin_message(self._work, part)
+            self.begun.append(message)
+        message.parts_by_number[part.number] = TextPart(part.text, part.octets, part.coding)
         self._touched.add(message.id)
         self._parts.append(_part_row(self._work, message, part))
         if message.is_whole:
             self._close(message)
 
     async def write(self, created: set[int]) -> None:
-        """Store the parts; a message that was begun for a repeat alone goes again."""
+        """Store the parts, and delete messages that were created for a repeat alone."""
         tx = self._work.tx
         if self._parts:
             await tx.insert(rows.INSERT_PARTS, self._parts)
@@ -99,21 +99,21 @@ class Join:
             await tx.delete(rows.DELETE_INBOUND, sorted(unused))
 
     def _close(self, message: InboundMessage) -> None:
-        self._open[message.same] = None
-        if message in self.opened:
-            self.opened.remove(message)
+        self._waiting[message.same] = None
+        if message in self.begun:
+            self.begun.remove(message)
         self.closed.append(message)
 
 
 def _part_row(work: Work, message: InboundMessage, part: CarrierInbound) -> Row:
-    """In the order of INSERT_PARTS."""
-    came_ms, link = part.came_ms or work.now_ms, link_of(work, part)
+    """Return the values in the order of INSERT_PARTS."""
+    came_ms, link = part.came_ms or work.now_ms, link_key(work, part)
     kept = (part.number, part.text, work.now_ms, came_ms, part.octets or None, part.coding, link)
-    return (word_of(part), message.id, *kept)
+    return (repeat_key(part), message.id, *kept)
 
 
-def opened(work: Work, part: CarrierInbound) -> InboundMessage:
-    """A message of which this part is the first to come; without it yet."""
+def begin_message(work: Work, part: CarrierInbound) -> InboundMessage:
+    """Make the message of which this part is the first to come, without the part."""
     return InboundMessage(
         id=work.context.ids.serial(),
         carrier=part.carrier,
@@ -121,13 +121,13 @@ def opened(work: Work, part: CarrierInbound) -> InboundMessage:
         destination=part.destination,
         reference=part.reference,
         parts=part.parts,
-        same=together(part),
+        same=joining_key(part),
         received_ms=work.now_ms,
     )
 
 
-async def with_parts(work: Work, found: Sequence[ResultRow]) -> list[InboundMessage]:
-    """Waiting messages from rows of LOOKUP_WAITING, with what has come of them."""
+async def load_parts(work: Work, found: Sequence[ResultRow]) -> list[InboundMessage]:
+    """Make waiting messages from rows of LOOKUP_WAITING, with the parts that have come."""
     messages = {
         row[0]: InboundMessage(
             id=row[0],
@@ -144,10 +144,10 @@ async def with_parts(work: Work, found: Sequence[ResultRow]) -> list[InboundMess
     }
     if messages:
         for identity, number, text, octets, coding in await work.tx.lookup(rows.LOOKUP_PARTS, sorted(messages)):
-            messages[identity].pieces[number] = TextPart(text, octets or b"", coding)
+            messages[identity].parts_by_number[number] = TextPart(text, octets or b"", coding)
     return list(messages.values())
 
 
-def together(part: CarrierInbound) -> str:
-    """What the parts of one message share, and no two waiting messages."""
-    return "waiting:" + hashed(part.carrier, part.source, part.destination, str(part.reference), str(part.parts))
+def joining_key(part: CarrierInbound) -> str:
+    """Return the key that the parts of one message share, and no other waiting message has."""
+    return "waiting:" + hash_words(part.carrier, part.source, part.destination, str(part.reference), str(part.parts))

@@ -1,4 +1,5 @@
-"""Virtual numbers: which account gets what phones write to them. Written by people, read by ``receive``."""
+"""Virtual numbers and their keywords: which account gets what phones write to them. Written by people, read by
+``receive``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from palomar.vocabulary.account import AccountId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualNumber:
-    """A number and its owner. ``url`` wins over the account's ``inbound_url``; words of None are the account's."""
+    """A number and its account. ``url`` wins over the account's ``inbound_url``; if words are None, the account's
+    hold."""
 
     number: str
     account_id: AccountId
@@ -23,7 +25,8 @@ class VirtualNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyword:
-    """A word of a shared number: texts that begin with it are that account's. ``url`` wins over its ``inbound_url``."""
+    """A word of a shared number: texts that begin with it belong to that account. ``url`` wins over its
+    ``inbound_url``."""
 
     number: str
     word: str
@@ -33,8 +36,8 @@ class Keyword:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unclaimed:
-    """A number that phones wrote to and that is nobody's."""
+class UnclaimedNumber:
+    """A number that phones wrote to and that belongs to no account."""
 
     number: str
     messages: int
@@ -42,7 +45,7 @@ class Unclaimed:
 
 
 async def add_number(tx: Transaction, number: VirtualNumber) -> bool:
-    """Give a number to an account; False if it is somebody's already."""
+    """Give a number to an account; return False if it belongs to one already."""
     row = (
         number.number,
         number.account_id,
@@ -55,41 +58,41 @@ async def add_number(tx: Transaction, number: VirtualNumber) -> bool:
 
 
 async def remove_number(tx: Transaction, number: str) -> bool:
-    """The number is nobody's any more; False if it was nobody's before."""
+    """Take a number from its account; return False if it belonged to none."""
     return await tx.execute(rows.DELETE_NUMBER, number) == 1
 
 
 async def list_numbers(tx: Transaction) -> list[VirtualNumber]:
-    """All numbers, in order."""
+    """List all numbers, in order."""
     return [virtual_number(row) for row in await tx.select(rows.SELECT_NUMBERS)]
 
 
 async def add_keyword(tx: Transaction, keyword: Keyword) -> bool:
-    """Give a word of a number to an account; False if it is somebody's already."""
+    """Give a word of a number to an account; return False if it belongs to one already."""
     row = (keyword.number, keyword.word, keyword.account_id, keyword.url, keyword.created_ms)
     return bool(await tx.insert_new(rows.INSERT_KEYWORDS, [row]))
 
 
 async def remove_keyword(tx: Transaction, number: str, word: str) -> bool:
-    """The word is nobody's any more; False if it was nobody's before."""
+    """Take a word of a number from its account; return False if it belonged to none."""
     return await tx.execute(rows.DELETE_KEYWORD, number, word) == 1
 
 
 async def list_keywords(tx: Transaction) -> list[Keyword]:
-    """All keywords, by number."""
+    """List all keywords, by number."""
     return [keyword(row) for row in await tx.select(rows.SELECT_KEYWORDS)]
 
 
-async def list_unclaimed(tx: Transaction) -> list[Unclaimed]:
-    """Numbers that got messages which were kept for nobody."""
+async def list_unclaimed(tx: Transaction) -> list[UnclaimedNumber]:
+    """List numbers that got messages and belong to no account."""
     return [
-        Unclaimed(number=row[0], messages=row[1], last_ms=row[2])
+        UnclaimedNumber(number=row[0], messages=row[1], last_ms=row[2])
         for row in await tx.select(rows.SELECT_INBOUND_OF_NOBODY)
     ]
 
 
 def virtual_number(row: ResultRow) -> VirtualNumber:
-    """From a row of LOOKUP_NUMBERS."""
+    """Read a row of LOOKUP_NUMBERS."""
     number, account_id, url, stop_words, start_words, created_ms = row
     return VirtualNumber(
         number=number,
@@ -102,7 +105,7 @@ def virtual_number(row: ResultRow) -> VirtualNumber:
 
 
 def keyword(row: ResultRow) -> Keyword:
-    """From a row of LOOKUP_KEYWORDS."""
+    """Read a row of LOOKUP_KEYWORDS."""
     number, word, account_id, url, created_ms = row
     return Keyword(number=number, word=word, account_id=AccountId(account_id), url=url, created_ms=created_ms)
 

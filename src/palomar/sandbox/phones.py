@@ -165,7 +165,7 @@ class Phones:
         carrier = self._carrier_of(number)
 
         async def script(tx: Transaction) -> bool:
-            owner = (await load_owners(tx, [to])).of_text(to, text)
+            owner = (await load_owners(tx, [to])).owner_of_text(to, text)
             return self._scope.includes(owner.account_id if owner is not None else None)
 
         if not await self._database.read(script):

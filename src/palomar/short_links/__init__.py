@@ -1,4 +1,5 @@
-"""The public face of short links: a path of seven letters and digits is sent on to the URL behind it.
+"""Short links: the codes in texts that lead to customers' URLs, the redirect that follows them, and the clicks.
 
-Not here: how links come into texts (``short_links.shorten``), and what a click leads to (``short_links.clicks``).
+A path of seven letters and digits is redirected to the URL behind it. Begin with ``shorten`` (how links come into
+texts), ``redirect`` and ``clicks`` (what a click leads to).
 """

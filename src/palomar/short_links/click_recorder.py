@@ -1,4 +1,4 @@
-"""Clicks: short links are looked up at once, and who followed them is written with the next batch that lingers."""
+"""Looks short links up for the redirect, and records clicks with the next batch that lingers."""
 
 from typing import Final
 
@@ -10,38 +10,39 @@ from palomar.transaction.batcher import Batcher, Step
 
 CLICKS = Step(name="record_clicks", script=record_clicks, batch_delay_seconds=0.050)
 A_LINK_A_MINUTE: Final = 120
-"""Visits of one link that are recorded and told; whoever comes beside them is only led on. A link is one recipient's:
-so many are no people."""
+"""Visits of one link in a minute that are recorded; further ones are redirected only. A link belongs to one recipient:
+so many visits are not a person's."""
 _LINKS_REMEMBERED: Final = 10_000
 _WAITING_AT_MOST = 20_000
 _log = structlog.get_logger(__name__)
 
 
-class Clicks:
-    """What the redirect asks."""
+class ClickRecorder:
+    """Finds links and records the clicks on them, for the redirect."""
 
     def __init__(self, database: Database, batcher: Batcher) -> None:
         self._database = database
         self._batcher = batcher
         self._visits: dict[str, tuple[int, int]] = {}
-        """By code: the minute, and how many visits it had; the one that came last is last."""
+        """The minute and its number of visits, by code; the code that was visited last is the last."""
 
-    async def link(self, code: str) -> ShortLink | None:
-        """The link of this code. Raises DatabaseError while the database cannot be read."""
+    async def find(self, code: str) -> ShortLink | None:
+        """Return the link of this code; None if there is none. Raises DatabaseError while the database cannot be
+        read."""
         return await self._database.read(find_link, code)
 
-    def clicked(self, click: Click) -> None:
-        """Record a click, later. One too many of its link in a minute is not recorded; when far too much waits to be
-        written it is lost, because people come first."""
-        if not self._counts(click):
+    def record(self, click: Click) -> None:
+        """Record a click, later. Too many of its link in a minute are not recorded. While far too much waits to be
+        written, clicks are dropped."""
+        if not self._is_counted(click):
             return
         if self._batcher.waiting > _WAITING_AT_MOST:
             _log.warning("a click was not recorded: too much waits to be written", code=click.link.code)
             return
         self._batcher.post(CLICKS, click, _recorded)
 
-    def _counts(self, click: Click) -> bool:
-        """Count a visit of the minute; False for what is too many."""
+    def _is_counted(self, click: Click) -> bool:
+        """Count a visit in this minute; return False if there were too many."""
         code, this_minute = click.link.code, click.at_ms // 60_000
         minute, visits = self._visits.pop(code, (this_minute, 0))
         visits = visits + 1 if minute == this_minute else 1
@@ -54,4 +55,4 @@ class Clicks:
 
 
 def _recorded(result: None) -> None:
-    """Nobody waits."""
+    """Do nothing: no caller waits."""

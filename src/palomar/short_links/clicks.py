@@ -1,6 +1,6 @@
-"""Click: a short link is looked up, and who followed it is recorded and told.
+"""Clicks: a short link is found by its code; a click on it is stored and told to the customer.
 
-The look-up is a read, so that a redirect never waits for a write; the click is recorded behind it.
+The link is found by a read, so that a redirect never waits for a write; the click is stored after the answer.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from palomar.vocabulary.timeline import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageOfLink:
-    """What a callback says of the message that has the link."""
+class LinkedMessage:
+    """Fields of the message with the link, for its callback."""
 
     dialect: str
     request_ref: str
@@ -28,18 +28,18 @@ class MessageOfLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortLink:
-    """A short link; ``message`` is None where the message is not kept any more."""
+    """A short link; ``message`` is None if the message is not kept any more."""
 
     code: str
     url: str
     message_id: MessageId
     account_id: AccountId
-    message: MessageOfLink | None
+    message: LinkedMessage | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """Somebody, or a robot, asked for a link. ``agent`` is the user agent, cut to what is kept."""
+    """A visit of a link, by a person or a robot. ``agent`` is the user agent, cut to what is stored."""
 
     link: ShortLink
     at_ms: int
@@ -49,21 +49,21 @@ class Click:
 
 
 async def find_link(tx: Transaction, code: str) -> ShortLink | None:
-    """The link of this code; None if there is none."""
+    """Return the link of this code; None if there is none."""
     found = await tx.select(rows.SELECT_LINK, code)
     if not found:
         return None
     _, url, message_id, account_id, dialect, request_ref, msisdn, click_url = found[0]
     message = None
     if dialect is not None:
-        message = MessageOfLink(dialect=dialect, request_ref=request_ref, msisdn=msisdn, click_url=click_url)
+        message = LinkedMessage(dialect=dialect, request_ref=request_ref, msisdn=msisdn, click_url=click_url)
     return ShortLink(
         code=code, url=url, message_id=MessageId(message_id), account_id=AccountId(account_id), message=message
     )
 
 
 async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:
-    """Store each click; people's are told to the customer, robots' only counted."""
+    """Store each click; add callbacks for those of people, and only count those of robots."""
     await work.tx.insert(
         rows.INSERT_CLICKS,
         [
@@ -93,11 +93,11 @@ async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:
             },
         )
         if not click.robot:
-            _tell(work, click)
+            _add_callback(work, click)
     return [None] * len(clicks)
 
 
-def _tell(work: Work, click: Click) -> None:
+def _add_callback(work: Work, click: Click) -> None:
     link, message = click.link, click.link.message
     account = work.context.accounts.get(link.account_id)
     if message is None or account is None:

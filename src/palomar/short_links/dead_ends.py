@@ -1,7 +1,8 @@
-"""What people see at an address that leads nowhere: a small page in their language, where a browser asks for one.
+"""The answer at an address that leads nowhere: a small page in the visitor's language for browsers, a line of text for
+programs.
 
-Programs get a line of text. The page loads nothing but our icon, runs nothing, and is made for a phone first. Not here:
-the console's own pages, and what the dialects answer below their prefixes.
+The page loads nothing but our icon, runs nothing, and is made for phones first. Not here: the console's own pages, and
+what the dialects answer below their prefixes.
 """
 
 import base64
@@ -21,14 +22,14 @@ LANGUAGES: Final = ("en", "es", "pt")
 
 @dataclass(frozen=True, slots=True)
 class DeadEndText:
-    """A title, and a sentence that says what one can do."""
+    """A title, and a sentence that says what the visitor can do."""
 
     title: str
     advice: str
 
 
 class DeadEnd(Enum):
-    """Why somebody does not come where they wanted to: the status, and the line for programs."""
+    """Kinds of addresses that lead nowhere: the status, and the line for programs."""
 
     LINK = (404, b"This link leads nowhere\n")
     ADDRESS = (404, b"Not found\n")
@@ -102,19 +103,19 @@ _PAGE: Final[Headers] = [
 ]
 
 
-async def say_lost(scope: Scope, send: Send, lost: DeadEnd, *more: tuple[bytes, bytes]) -> None:
-    """Answer what leads nowhere, with further headers: a page for a browser, a line for a program."""
+async def respond_dead_end(scope: Scope, send: Send, dead_end: DeadEnd, *more: tuple[bytes, bytes]) -> None:
+    """Answer at an address that leads nowhere, with further headers: a page for a browser, a line for a program."""
     if scope["method"] not in ("GET", "HEAD") or not wants_page(scope):
-        await respond(send, lost.status, lost.line, [*_TEXT, *more])
+        await respond(send, dead_end.status, dead_end.line, [*_TEXT, *more])
         return
     language = preferred_language((header(scope, b"accept-language") or b"").decode("latin-1"), LANGUAGES)
     headers = [*_PAGE, (b"content-language", language.encode("ascii")), *more]
-    await respond(send, lost.status, page_of(lost, language).encode("utf-8"), headers)
+    await respond(send, dead_end.status, render_page(dead_end, language).encode("utf-8"), headers)
 
 
-def page_of(lost: DeadEnd, language: str) -> str:
-    """Write the page, whole."""
-    words = TEXTS[language][lost]
+def render_page(dead_end: DeadEnd, language: str) -> str:
+    """Render the whole page."""
+    words = TEXTS[language][dead_end]
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -1,4 +1,4 @@
-"""Short links and the clicks on them."""
+"""Rows and statements of short links and the clicks on them."""
 
 from palomar.storage.statements import Insert, Lookup, columns_of
 

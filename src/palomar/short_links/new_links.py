@@ -16,11 +16,11 @@ class ShortLinks(Participant):
         self._new: list[Row] = []
 
     def add(self, code: str, message: MessageRow, url: str) -> None:
-        """Let a code lead to a URL of a new message."""
+        """Add a code that leads to a URL of a new message."""
         self._new.append((code, message.id, message.account_id, url, self._work.now_ms))
 
     async def write(self) -> None:
-        """Write in slices. Raises Conflict where another node has issued the same code."""
+        """Write the links in slices. Raises Conflict if another node has issued the same code."""
         tx = self._work.tx
         for start in range(0, len(self._new), SLICE):
             if start:

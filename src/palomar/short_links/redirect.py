@@ -1,7 +1,7 @@
-"""The redirect: one bare ASGI function for GET and HEAD. The answer waits for a look-up, never for a write.
+"""The redirect: an ASGI application for GET and HEAD. The answer waits for a look-up, never for a write.
 
-302 with no caching, so that every click comes by. Robots are redirected too and counted apart: who says so or says
-nothing (``short_links.shorten.is_robot``), whoever asks by HEAD, and a browser that fetches ahead of its person.
+It answers 302 without caching, so that every click is seen. Robots are redirected too and counted apart: user agents of
+robots or none (``short_links.shorten.is_robot``), HEAD requests, and browsers that prefetch.
 """
 
 from typing import Final
@@ -14,9 +14,9 @@ from palomar.net.asgi import Headers, client_address, header, respond
 from palomar.net.networks import TrustedProxies
 from palomar.net.urls import BadUrl, parse_origin
 from palomar.ports import Clock
-from palomar.short_links.click_recorder import Clicks
+from palomar.short_links.click_recorder import ClickRecorder
 from palomar.short_links.clicks import Click, ShortLink
-from palomar.short_links.dead_ends import DeadEnd, say_lost
+from palomar.short_links.dead_ends import DeadEnd, respond_dead_end
 from palomar.short_links.shorten import code_of, is_robot
 
 AGENT_LONGEST: Final = 500
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 class Redirect:
     """An ASGI application for the paths in which ``short_links.shorten.code_of`` finds a code."""
 
-    def __init__(self, clicks: Clicks, *, clock: Clock, proxies: TrustedProxies) -> None:
+    def __init__(self, clicks: ClickRecorder, *, clock: Clock, proxies: TrustedProxies) -> None:
         self._clicks = clicks
         self._clock = clock
         self._proxies = proxies
@@ -39,16 +39,16 @@ class Redirect:
             return
         try:
             code = code_of(scope["path"][1:])
-            link = await self._clicks.link(code) if code else None
+            link = await self._clicks.find(code) if code else None
         except Exception as error:
             _log.error("a short link could not be looked up", reason=repr(error), exc_info=error)
-            await say_lost(scope, send, DeadEnd.BUSY, (b"retry-after", b"2"))
+            await respond_dead_end(scope, send, DeadEnd.BUSY, (b"retry-after", b"2"))
             return
         if link is None:
-            await say_lost(scope, send, DeadEnd.LINK)
+            await respond_dead_end(scope, send, DeadEnd.LINK)
             return
         await respond(send, 302, b"", [(b"location", location_of(link.url)), *_NOT_KEPT])
-        self._clicks.clicked(self._click(scope, link))
+        self._clicks.record(self._click(scope, link))
 
     def _click(self, scope: Scope, link: ShortLink) -> Click:
         agent = (header(scope, b"user-agent") or b"").decode("latin-1")[:AGENT_LONGEST]
@@ -57,12 +57,12 @@ class Redirect:
             at_ms=self._clock.wall_ms(),
             address=client_address(scope, self._proxies),
             agent=agent,
-            robot=scope["method"] == "HEAD" or is_robot(agent) or _is_ahead(scope),
+            robot=scope["method"] == "HEAD" or is_robot(agent) or _is_prefetch(scope),
         )
 
 
-def _is_ahead(scope: Scope) -> bool:
-    """Tell whether a browser fetches before anybody has touched the link, or something else than a page to look at."""
+def _is_prefetch(scope: Scope) -> bool:
+    """Return True if a browser fetches before anybody has touched the link, or fetches something else than a page."""
     for name in _PURPOSES:
         said = header(scope, name)
         if said is not None and (
@@ -74,7 +74,8 @@ def _is_ahead(scope: Scope) -> bool:
 
 
 def location_of(url: str) -> bytes:
-    """The URL as RFC 9110 section 10.2.2 wants it: ASCII, the host by IDNA, the rest percent-encoded where it must."""
+    """Encode a URL for the Location header (RFC 9110 section 10.2.2): ASCII, the host by IDNA, the rest percent-encoded
+    where it must be."""
     if url.isascii() and url.isprintable() and " " not in url:
         return url.encode("ascii")
     end = min((at for at in (url.find(mark, 8) for mark in "/?#") if at >= 0), default=len(url))

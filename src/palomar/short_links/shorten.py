@@ -1,8 +1,8 @@
-"""Short links: finding the URLs of a text, the codes that stand for them, and who only previews a link.
+"""Short links in texts: finds the URLs of a text, makes the codes that replace them, and recognizes robots.
 
 Source: a vendor's page, "shortlink": every URL becomes a domain, a slash and seven characters. A code always has a
-digit and the names of our own routes have none, so the two are never taken for each other. Not here: storing and
-redirecting (``short_links.clicks``, ``links``).
+digit and the names of our own routes have none, so the two are never confused. Not here: storing and redirecting
+(``short_links.clicks``, ``short_links.redirect``).
 """
 
 import re
@@ -12,36 +12,36 @@ from typing import Final, NamedTuple
 CODE_LENGTH: Final = 7
 
 URL_LONGEST: Final = 2_048
-"""Characters of a URL behind a short link: what browsers, proxies and address bars all take."""
+"""Characters of a URL behind a short link: what browsers, proxies and address bars all accept."""
 
-Links = tuple[tuple[str, str], ...]
+CodesAndUrls = tuple[tuple[str, str], ...]
 """The codes of a text and the URLs they stand for, in order."""
 
 
 class FoundUrl(NamedTuple):
-    """A URL and where it stands in its text; one that begins with `www.` is written there without its `http://`."""
+    """A URL and its place in a text. If it begins with `www.` in the text, ``url`` has an additional `http://`."""
 
     start: int
     end: int
     url: str
 
 
-class Linked(NamedTuple):
+class ShortenedText(NamedTuple):
     """A text with its URLs replaced."""
 
     text: str
-    links: Links
+    links: CodesAndUrls
 
 
-class Codes:
-    """Makes codes from a source of secrets in letters and digits; ``token`` gives one of at least seven characters."""
+class CodeMaker:
+    """Makes codes from a source of random letters and digits; ``token`` returns at least seven of them."""
 
     def __init__(self, token: Callable[[], str]) -> None:
         self._token = token
         self._rest = ""
 
     def make(self) -> str:
-        """A new code, which nobody can guess."""
+        """Make a new code, which nobody can guess."""
         while True:
             if len(self._rest) < CODE_LENGTH:
                 self._rest = self._token()
@@ -51,31 +51,31 @@ class Codes:
 
 
 class Shortener(NamedTuple):
-    """What shortens the links of an account's texts: what they begin with, and who makes their codes."""
+    """Shortens the URLs of an account's texts: the beginning of its links, and what makes their codes."""
 
     domain: str
     make: Callable[[], str]
 
-    def shorten(self, text: str) -> Linked:
-        """The text with every URL replaced."""
-        return with_links(text, domain=self.domain, make=self.make)
+    def shorten(self, text: str) -> ShortenedText:
+        """Replace every URL of a text."""
+        return shorten_urls(text, domain=self.domain, make=self.make)
 
 
 def is_code(text: str) -> bool:
-    """Whether this has the shape of a code."""
+    """Return True if this has the shape of a code."""
     return _CODE(text) is not None
 
 
 def code_of(text: str) -> str | None:
     """Read a code as people and programs copy it, with the sign that stood behind the link, or with the link that was
-    joined to it; None if it is none."""
+    joined to it; None if there is none."""
     match = _COPIED(text)
     return match[1] if match else None
 
 
 def find_urls(text: str) -> list[FoundUrl]:
     """Find the http and https URLs of a text, and hosts that begin with `www.`, without the punctuation that ends a
-    sentence or closes what it stands in. Several that are joined by commas and such are several."""
+    sentence or closes a bracket around them. URLs that are joined by commas and such are several."""
     if "://" not in text and "www." not in text.lower():
         return []
     found = []
@@ -88,7 +88,7 @@ def find_urls(text: str) -> list[FoundUrl]:
     return found
 
 
-def with_links(text: str, *, domain: str, make: Callable[[], str]) -> Linked:
+def shorten_urls(text: str, *, domain: str, make: Callable[[], str]) -> ShortenedText:
     """Replace each URL by ``domain``, a slash and a code of its own."""
     pieces, links, end = [], [], 0
     for found in find_urls(text):
@@ -96,14 +96,15 @@ def with_links(text: str, *, domain: str, make: Callable[[], str]) -> Linked:
         pieces.append(f"{text[end : found.start]}{domain}/{code}")
         links.append((code, found.url))
         end = found.end
-    return Linked("".join(pieces) + text[end:], tuple(links))
+    return ShortenedText("".join(pieces) + text[end:], tuple(links))
 
 
 def is_robot(agent: str) -> bool:
-    """Tell whether a user agent is no person's browser: a preview, a crawler, a scanner, a library, or nothing at all.
+    """Return True if a user agent is no person's browser: a preview, a crawler, a scanner, a library, or nothing at
+    all.
 
-    Browsers call themselves Mozilla or Opera, those of old phones name a profile of theirs; what only names itself
-    and its version is a program. One that calls itself a browser is not found out here.
+    Browsers call themselves Mozilla or Opera, those of old phones name a profile of theirs; an agent that names only
+    itself and its version is a program. A robot that calls itself a browser is not recognized here.
     """
     said = agent.lower().strip()
     if not said or _ROBOTS(said) or any(word in said for word in _PREVIEWERS):
@@ -143,7 +144,7 @@ _ROBOTS: Final = re.compile(
     r"(?<!cu)bots?(?![a-z])|crawl|spider|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|pagespeed|preview"
     r"|prefetch|fetcher|validator|curl|wget|libwww|httpclient|http-client|python|urlcheck|linkcheck|safebrowsing"
 ).search
-"""What names a program, a crawler or a browser without a person, wherever it stands in a user agent, lower case."""
+"""Names of programs, crawlers and browsers without a person, anywhere in a user agent, lower case."""
 _PREVIEWERS: Final = (
     "adsbot",
     "barracuda",
@@ -183,7 +184,7 @@ those are people."""
 
 
 def _url_in(text: str, start: int) -> list[FoundUrl]:
-    """Read the URL that this text from ``start`` on is, if it is one."""
+    """Read the URL at the beginning of this text, if there is one; ``start`` is where the text begins."""
     url = _without_tail(text)
     end = start + len(url)
     if _WWW(url):
@@ -192,8 +193,8 @@ def _url_in(text: str, start: int) -> list[FoundUrl]:
 
 
 def _without_tail(url: str) -> str:
-    """Cut off what ends a sentence, and brackets that nobody opened. Brackets are counted once, so that a tail of
-    thousands takes no longer than its length."""
+    """Cut off what ends a sentence, and brackets that were not opened. Brackets are counted once, so that a tail of
+    thousands takes time in proportion to its length."""
     end = len(url)
     surplus: dict[str, int] = {}  # by closing bracket: how many more were closed than opened, up to ``end``
     while end:

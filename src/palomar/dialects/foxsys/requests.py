@@ -27,7 +27,7 @@ from palomar.dialects.foxsys.texts import RAW_LONGEST, Allowed, Fitted, fit, too
 from palomar.net.urls import BadUrl, Urls
 from palomar.numbers.phone import Msisdn, national_formats, plain_address
 from palomar.numbers.sender import parse_sender
-from palomar.short_links.shorten import URL_LONGEST, Linked, Shortener, find_urls
+from palomar.short_links.shorten import URL_LONGEST, ShortenedText, Shortener, find_urls
 from palomar.text.alphabets import has_unusable_characters
 from palomar.text.times import parse_gmt
 from palomar.vocabulary.account import Account
@@ -191,7 +191,7 @@ async def _texts(
     document: SendDocument,
     account: Account,
     settings: FoxsysAccount,
-    shorten: Callable[[str], Linked] | None,
+    shorten: Callable[[str], ShortenedText] | None,
 ) -> Sequence[Fitted] | Problem:
     """Make the text of each number, measured with its values and short links in it; the first text that cannot be sent
     declines the request."""
@@ -222,7 +222,7 @@ async def _texts(
 
 
 async def _texts_apart(
-    text: str | Template, msisdns: Sequence[Msisdn], *, allowed: Allowed, shorten: Callable[[str], Linked] | None
+    text: str | Template, msisdns: Sequence[Msisdn], *, allowed: Allowed, shorten: Callable[[str], ShortenedText] | None
 ) -> Sequence[Fitted] | Problem:
     """Make the text of each number by itself. What all of them have together is counted as it is made; the request is
     declined if it is too much."""
@@ -235,7 +235,7 @@ async def _texts_apart(
         characters += len(filled)
         if characters > CHARACTERS_AT_MOST:
             return _too_much("characters")
-        linked = Linked(filled, ()) if shorten is None else shorten(filled)
+        linked = ShortenedText(filled, ()) if shorten is None else shorten(filled)
         links += len(linked.links)
         if links > LINKS_AT_MOST:
             return _too_much("short links")

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from palomar.dialects.foxsys.errors import Code, Problem
-from palomar.short_links.shorten import Links
+from palomar.short_links.shorten import CodesAndUrls
 from palomar.text import gsm7
 from palomar.text.alphabets import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, has_unusable_characters, measure
 
@@ -34,7 +34,7 @@ class Fitted(Struct, frozen=True):
     alphabet: Alphabet
     parts: int
     has_bad_characters: bool
-    links: Links = ()
+    links: CodesAndUrls = ()
 
 
 def too_long() -> Problem:
