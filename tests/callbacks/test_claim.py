@@ -276,7 +276,7 @@ async def test_failing_targets_are_known_to_every_node(world: World) -> None:
     account = await world.account()
     await fail(world, account, "dead", 1)
     claimed = await world.claim()
-    assert claimed.troubled == [world.target_of(account.id, "http://dead/")]
+    assert claimed.failing == [world.target_of(account.id, "http://dead/")]
     assert claimed.off == set()
     assert (await put_off(world, account, "gone")) in (await world.claim()).off
 

@@ -57,7 +57,7 @@ async def test_attempts_are_listed_with_all_their_details(world: World) -> None:
         True,
         "525512340000",
     )
-    assert (found.is_good, found.status, found.elapsed_ms, found.answer, found.attempt) == (True, 200, 7, "thanks", 1)
+    assert (found.succeeded, found.status, found.elapsed_ms, found.answer, found.attempt) == (True, 200, 7, "thanks", 1)
     assert (found.url, found.body, found.error, found.next_ms) == (good.url, "", "", None)
     assert await ask(world, history.find_attempt, found.id) == found
     assert await ask(world, history.find_attempt, found.id + 1) is None
@@ -74,8 +74,8 @@ async def test_attempts_are_narrowed_by_account_outcome_and_host(world: World) -
 
     assert await statuses() == [(None, "connect"), (500, ""), (200, "")]
     assert await statuses(account_ids=(one.id,)) == [(None, "connect"), (200, "")]
-    assert await statuses(is_good=False) == [(None, "connect"), (500, "")]
-    assert await statuses(is_good=True, account_ids=(other.id,)) == []
+    assert await statuses(succeeded=False) == [(None, "connect"), (500, "")]
+    assert await statuses(succeeded=True, account_ids=(other.id,)) == []
     assert await statuses(host="other.example") == [(500, "")]
 
 
@@ -141,9 +141,9 @@ async def test_a_transaction_reads_a_bounded_number_of_rows_however_few_fit(worl
             number,
             event + number,
         )
-    nothing = await tried(world, is_good=False)
+    nothing = await tried(world, succeeded=False)
     assert (nothing.found, nothing.older) == ([], event + 1)
-    assert [found.id for found in (await tried(world, is_good=False, before=nothing.older)).found] == [event]
+    assert [found.id for found in (await tried(world, succeeded=False, before=nothing.older)).found] == [event]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ class Node:
         claimed: Counter[int] = Counter()
         for callback in callbacks:
             room = self.callbacks.room(callback.account_id, callback.target)
-            if claimed[callback.target] < room and callback.message_id not in self.callbacks.behind:
+            if claimed[callback.target] < room and callback.message_id not in self.callbacks.messages_in_table:
                 callback.node_id = OURS
                 claimed[callback.target] += 1
             else:
@@ -525,7 +525,7 @@ def test_targets_are_remembered_up_to_a_number() -> None:
     for number in range(20_300):
         node.commit_new(node.callback(host=f"h{number}"))
         node.sender.end()
-    assert len(node.callbacks._targets.every()) <= 20_000
+    assert len(node.callbacks._targets.list_all()) <= 20_000
     assert node.callbacks._states_under_way == {}
 
 

@@ -2,7 +2,7 @@
 
 from palomar.access.password_rule import PasswordFault
 from palomar.console.labels import BOOKS, DETAILS, MOMENTS, PASSWORD_FAULTS, REASONS, ROLES, STATES
-from palomar.reports.why import Book, Reason
+from palomar.reports.story import Book, Reason
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.message import FINAL, State
 from palomar.vocabulary.timeline import Kind

@@ -10,7 +10,7 @@ from palomar.console.i18n import translated
 from palomar.console.timeline_view import MomentView, build_views
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.messages import MessageView
-from palomar.reports.why import Book, LedgerEntryView, LedgerLeg, Reason, Story
+from palomar.reports.story import Book, LedgerEntryView, LedgerLeg, Reason, Story
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, State

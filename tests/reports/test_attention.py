@@ -11,8 +11,8 @@ from palomar.reports.attention import (
     TOLD_DAYS,
     WORDS_FOR_MS,
     Attention,
+    FailingHost,
     Orphans,
-    TroubledHost,
     UnknownWord,
     find_attention,
 )
@@ -98,10 +98,10 @@ async def test_failing_callbacks_are_listed_by_host(timed: World) -> None:
     )
     await call_back(timed, second, ("https://user:secret@three.example/", 6, 1), ("no url", 6, 1))
     of_first = [
-        TroubledHost(host="one.example", failed=2, waiting=1),
-        TroubledHost(host="two.example:8080", failed=0, waiting=1),
+        FailingHost(host="one.example", failed=2, waiting=1),
+        FailingHost(host="two.example:8080", failed=0, waiting=1),
     ]
-    of_second = [TroubledHost(host=host, failed=1, waiting=0) for host in ("no url", "three.example")]
+    of_second = [FailingHost(host=host, failed=1, waiting=0) for host in ("no url", "three.example")]
     assert (await look(timed, {first.id})).hosts == of_first
     assert (await look(timed, {second.id})).hosts == of_second
     assert (await look(timed)).hosts == [of_first[0], *of_second, of_first[1]]

@@ -113,8 +113,8 @@ async def test_many_differences_are_added_in_slices_that_each_add_up(timed: Worl
     account = await timed.account(credit=10_000 * CREDIT)
     for number in range(AT_ONCE + 5):
         await timed.accept(account, carrier=f"c{number}")
-    seen = await timed.database.read_long(lambda tx: compare(tx, [MINUTE_MS]))
-    first, second = split_differences(seen)
+    found = await timed.database.read_long(lambda tx: compare(tx, [MINUTE_MS]))
+    first, second = split_differences(found)
     assert await timed.database.write(lambda tx: add_differences(tx, first))
     await _adds_up(timed)
     assert await timed.database.write(lambda tx: add_differences(tx, second))
@@ -245,13 +245,13 @@ class CountedHistories(Histories):
     @rule()
     def look_only(self) -> None:
         taken, self.world.changed = self.world.changed, set()
-        seen = self.run_now(self.world.database.read_long(lambda tx: compare(tx, minutes_ms(taken))))
-        self.held.append((taken, seen))
+        found = self.run_now(self.world.database.read_long(lambda tx: compare(tx, minutes_ms(taken))))
+        self.held.append((taken, found))
 
     @rule()
-    def settle_what_was_seen(self) -> None:
-        for taken, seen in self.held:
-            self.run_now(self._settle(taken, seen))
+    def add_what_was_compared(self) -> None:
+        for taken, found in self.held:
+            self.run_now(self._add(taken, found))
         self.held = []
 
     @rule()
@@ -267,7 +267,7 @@ class CountedHistories(Histories):
 
     @rule()
     def count_all(self) -> None:
-        self.settle_what_was_seen()
+        self.add_what_was_compared()
         while self.world.changed:
             self.run_now(self._count(set(self.world.changed)))
         assert self.run_now(faults_of_counts(self.world)) == []
@@ -280,12 +280,12 @@ class CountedHistories(Histories):
 
     async def _count(self, taken: set[int]) -> None:
         self.world.changed -= taken
-        seen = await self.world.database.read_long(lambda tx: compare(tx, minutes_ms(taken)))
-        await self._settle(taken, seen)
+        found = await self.world.database.read_long(lambda tx: compare(tx, minutes_ms(taken)))
+        await self._add(taken, found)
 
-    async def _settle(self, taken: set[int], seen: Differences) -> None:
+    async def _add(self, taken: set[int], found: Differences) -> None:
         uncounted_ms = min([self.world.now_ms - LOOK_BACK_MS, *minutes_ms(taken | self._uncounted())])
-        for piece in split_differences(seen):
+        for piece in split_differences(found):
 
             async def script(tx: Transaction, piece: Differences = piece) -> bool:
                 return await add_differences(tx, piece, uncounted_ms=uncounted_ms)
@@ -350,7 +350,7 @@ _COUNTED_LIFE = [
     _count_some,
     _wait,
     _one("look_only"),
-    _one("settle_what_was_seen"),
+    _one("add_what_was_compared"),
     _one("crash"),
     _one("grow_old"),
     _one("count_all"),

@@ -54,8 +54,8 @@ async def stored_counts(world: World) -> Counts:
 
 async def count(world: World, *minutes_ms: int, uncounted_ms: int | None = None) -> bool:
     """Differences at these minutes and add what their counts lack; False if counts were changed meanwhile."""
-    seen = await world.database.read_long(lambda tx: compare(tx, minutes_ms))
-    for piece in split_differences(seen):
+    found = await world.database.read_long(lambda tx: compare(tx, minutes_ms))
+    for piece in split_differences(found):
 
         async def script(tx: Transaction, piece: Differences = piece) -> bool:
             return await add_differences(tx, piece, uncounted_ms=uncounted_ms)

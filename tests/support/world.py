@@ -60,7 +60,7 @@ class CountingIds:
 
 
 class TimedIds(CountingIds):
-    """As :class:`CountingIds`, from a number on, with messages born when it is told that it is now."""
+    """As :class:`CountingIds`, from a number on, with messages created when it is told that it is now."""
 
     def __init__(self, now_ms: Callable[[], int], *, made: int = 0) -> None:
         super().__init__(made)
@@ -122,7 +122,7 @@ class World:
     router: RouteChooser | None = None
     receipt_id_formats: dict[str, ReceiptIdFormat] = field(default_factory=dict)
     one_receipt: frozenset[str] = frozenset()
-    born: list[Any] = field(default_factory=list)
+    created: list[Any] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
     """The minutes whose messages have changed (``Work.changed_minutes``), for who counts them."""
 
@@ -135,7 +135,7 @@ class World:
         return self.callback_room
 
     @property
-    def behind(self) -> set[MessageId]:
+    def messages_in_table(self) -> set[MessageId]:
         """Of ``callbacks.outbox.CallbackIntake``: none."""
         return set()
 
@@ -164,7 +164,7 @@ class World:
             results = [list(await step(work, commands)) for step, commands in steps]
             await work.finish()
             outbox = work.joined(Outbox)
-            self.born = outbox.created if outbox is not None else []
+            self.created = outbox.created if outbox is not None else []
             self.changed |= work.changed_minutes
             return results
 

@@ -18,9 +18,9 @@ FAILING: Final[CallbackState] = "failing"
 WAITING: Final[CallbackState] = "waiting"
 """States of a callback that has not succeeded: given up, failed and planned again, not tried yet."""
 _CONDITIONS: Final[Mapping[CallbackState, LiteralString]] = {
-    FAILED: "w.failed = 1",
-    FAILING: "w.failed = 0 AND w.attempts > 0",
-    WAITING: "w.failed = 0 AND w.attempts = 0",
+    FAILED: "c.failed = 1",
+    FAILING: "c.failed = 0 AND c.attempts > 0",
+    WAITING: "c.failed = 0 AND c.attempts = 0",
 }
 PAGE = 500
 KEPT_COUNTED = 100_000
@@ -41,9 +41,9 @@ async def list_callbacks(
     """List at most PAGE callbacks in a state, oldest first; the next page is ``after`` the last id of this one."""
     sql, values = f"{rows.SELECT_OPEN} AND {_CONDITIONS[state]}", [after]
     if account_id is not None:
-        sql += " AND w.account_id = ?"
+        sql += " AND c.account_id = ?"
         values.append(account_id)
-    found = await tx.select(f"{sql} ORDER BY w.id LIMIT ?", *values, PAGE)
+    found = await tx.select(f"{sql} ORDER BY c.id LIMIT ?", *values, PAGE)
     callbacks = read_callbacks(row[:-1] for row in found)
     return [
         Callback(row=callback, about_inbound=row[-1] is None) for callback, row in zip(callbacks, found, strict=True)

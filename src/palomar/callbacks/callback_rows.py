@@ -26,6 +26,7 @@ DELETE_CALLBACKS = Delete("callbacks", ("id", "bigint"))
 LOOKUP_CALLBACKS = Lookup(
     f"SELECT {_NAMES} FROM callbacks WHERE id IN {{keys}} ORDER BY id", "bigint", lock="callbacks"
 )
+SELECT_CALLBACKS_OF = f"SELECT {_NAMES} FROM callbacks WHERE message_id = ? ORDER BY id"
 _WAITS = "node_id IS NULL AND failed = 0"
 SELECT_DUE_OF_TARGET = (
     f"SELECT {_NAMES} FROM callbacks WHERE {_WAITS} AND account_id = ? AND target = ? AND due_ms <= ?"
@@ -41,29 +42,29 @@ LOOKUP_EARLIER = Lookup(
 SELECT_WAITING_ACCOUNTS = (
     "WITH RECURSIVE found(id) AS ("
     f"SELECT (SELECT min(account_id) FROM callbacks WHERE {_WAITS} AND account_id > ?)"
-    f" UNION ALL SELECT (SELECT min(w.account_id) FROM callbacks w WHERE w.node_id IS NULL AND w.failed = 0"
-    " AND w.account_id > found.id) FROM found WHERE found.id IS NOT NULL"
+    f" UNION ALL SELECT (SELECT min(c.account_id) FROM callbacks c WHERE c.node_id IS NULL AND c.failed = 0"
+    " AND c.account_id > found.id) FROM found WHERE found.id IS NOT NULL"
     ") SELECT id FROM found WHERE id IS NOT NULL LIMIT ?"
 )
 SELECT_WAITING_TARGETS = (
     "WITH RECURSIVE found(id) AS ("
     f"SELECT (SELECT min(target) FROM callbacks WHERE {_WAITS} AND account_id = ? AND target > ?)"
-    f" UNION ALL SELECT (SELECT min(w.target) FROM callbacks w WHERE w.node_id IS NULL AND w.failed = 0"
-    " AND w.account_id = ? AND w.target > found.id) FROM found WHERE found.id IS NOT NULL"
+    f" UNION ALL SELECT (SELECT min(c.target) FROM callbacks c WHERE c.node_id IS NULL AND c.failed = 0"
+    " AND c.account_id = ? AND c.target > found.id) FROM found WHERE found.id IS NOT NULL"
     ") SELECT id, (SELECT min(d.due_ms) FROM callbacks d WHERE d.node_id IS NULL AND d.failed = 0"
     " AND d.account_id = ? AND d.target = found.id) FROM found WHERE id IS NOT NULL LIMIT ?"
 )
 """Targets of an account that follow one, in order, each with when its first waiting callback is due."""
 RELEASE_OF_NODE = "UPDATE callbacks SET node_id = NULL WHERE node_id = ?"
 _OPEN = (
-    "SELECT " + ", ".join(f"w.{name}" for name, _ in _COLUMNS) + ", m.id FROM callbacks w"
-    " LEFT JOIN messages m ON m.id = w.message_id"
+    "SELECT " + ", ".join(f"c.{name}" for name, _ in _COLUMNS) + ", m.id FROM callbacks c"
+    " LEFT JOIN messages m ON m.id = c.message_id"
 )
-SELECT_OPEN = f"{_OPEN} WHERE w.id > ?"
+SELECT_OPEN = f"{_OPEN} WHERE c.id > ?"
 """Conditions, an order and a limit follow."""
-SELECT_OPEN_BEFORE = f"{_OPEN} WHERE w.id < ? ORDER BY w.id DESC LIMIT ?"
-SELECT_TROUBLED_BEFORE = f"{_OPEN} WHERE w.id < ? AND (w.failed = 1 OR w.attempts > 0) ORDER BY w.id DESC LIMIT ?"
-SELECT_ONE_OPEN = f"{_OPEN} WHERE w.id = ?"
+SELECT_OPEN_BEFORE = f"{_OPEN} WHERE c.id < ? ORDER BY c.id DESC LIMIT ?"
+SELECT_TROUBLED_BEFORE = f"{_OPEN} WHERE c.id < ? AND (c.failed = 1 OR c.attempts > 0) ORDER BY c.id DESC LIMIT ?"
+SELECT_ONE_OPEN = f"{_OPEN} WHERE c.id = ?"
 _TROUBLED = "SELECT url, failed FROM callbacks WHERE (failed = 1 OR attempts > 0)"
 # The host ends at the first of these three signs; what comes before it may have a name and a password in front.
 _HOST = {

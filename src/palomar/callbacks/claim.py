@@ -24,7 +24,7 @@ from palomar.vocabulary.message import MessageId
 ACCOUNTS_A_LOOK = 20
 TARGETS_A_LOOK = 50
 """Targets of each account. Both bound what one look through the table costs, however many targets there are."""
-TROUBLED_AT_MOST = 1_000
+FAILING_AT_MOST = 1_000
 _LEAST_SHARE = 20
 
 Key = tuple[AccountId, int]
@@ -52,7 +52,7 @@ class ClaimedCallbacks(Struct, kw_only=True):
     """Targets for which nothing more is due."""
     left: set[Key] = field(default_factory=set)
     """Targets for which something more is due."""
-    troubled: list[int] = field(default_factory=list)
+    failing: list[int] = field(default_factory=list)
     """Targets that fail, on any node, so that their next success is recorded. Only after a look."""
     off: set[int] = field(default_factory=set)
     """Those of them that are switched off."""
@@ -73,8 +73,8 @@ async def _claim(work: Work, order: CallbackClaimOrder) -> ClaimedCallbacks:
     due = dict.fromkeys(order.of)
     if order.looks:
         due |= dict.fromkeys(await _look(work, order, claimed))
-        longest = [targets.target_row(row) for row in await work.tx.select(targets.SELECT_LONGEST, TROUBLED_AT_MOST)]
-        claimed.troubled = [target.id for target in longest]
+        longest = [targets.target_row(row) for row in await work.tx.select(targets.SELECT_LONGEST, FAILING_AT_MOST)]
+        claimed.failing = [target.id for target in longest]
         claimed.off = {target.id for target in longest if target.off_ms is not None}
     if not due:
         return claimed

@@ -49,9 +49,9 @@ class CallbackClaimer:
     def look(self) -> None:
         """Look through the table with the next claim."""
         self._looking = True
-        self.go_on()
+        self.claim_next()
 
-    def note_more(self, target: CallbackTarget, *, with_next: bool = False) -> None:
+    def note_waiting(self, target: CallbackTarget, *, with_next: bool = False) -> None:
         """Note that a callback of this target waits in the table; ``with_next`` if the next claim may be in the same
         transaction, and not see it."""
         target.has_more = True
@@ -66,7 +66,7 @@ class CallbackClaimer:
         self._wanted[target] = None
         return True
 
-    def go_on(self) -> None:
+    def claim_next(self) -> None:
         """Begin a claim, unless one is under way or nothing is wanted."""
         if self._under_way or not self._taking or not (self._looking or self._wanted):
             return
@@ -122,14 +122,14 @@ class CallbackClaimer:
         has_more = claimed.after_account >= 0 or (claimed.callbacks and claimed.after_target)
         if looked and has_more:
             self._looking = True  # the round goes on: others have not had their turn
-        self.go_on()
+        self.claim_next()
 
     def _note_left(self, claimed: ClaimedCallbacks, number: int) -> None:
         for account_id, identity in claimed.left:
             if identity == UNKNOWN_TARGET:
                 self._looking = self._looking or bool(claimed.callbacks)
                 continue
-            target = self._targets.of(account_id, identity)
+            target = self._targets.find_or_make(account_id, identity)
             target.has_more = True
             target.more_since = number
             self.want(target)

@@ -28,12 +28,12 @@ LATEST: Final = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """Which callbacks to list; a field left empty lets all pass. ``is_good`` is for attempts: whether they succeeded.
+    """Which callbacks to list; a field left empty lets all pass. ``succeeded`` is for attempts: whether they succeeded.
     ``has_failed`` is for open callbacks: whether they were given up."""
 
     account_ids: Collection[AccountId] | None = None
     host: str = ""
-    is_good: bool | None = None
+    succeeded: bool | None = None
     has_failed: bool | None = None
 
 
@@ -50,7 +50,7 @@ class PastAttempt:
     number: str
     """The phone's."""
     at_ms: int
-    is_good: bool
+    succeeded: bool
     url: str
     body: str
     """Empty for a GET."""
@@ -149,7 +149,7 @@ def _callback_fits(callback: CallbackRow, wanted: HistoryFilter) -> bool:
 def _attempt_fits(attempt: PastAttempt, wanted: HistoryFilter) -> bool:
     if wanted.account_ids is not None and attempt.account_id not in wanted.account_ids:
         return False
-    if wanted.is_good is not None and attempt.is_good is not wanted.is_good:
+    if wanted.succeeded is not None and attempt.succeeded is not wanted.succeeded:
         return False
     return not wanted.host or host_of(attempt.url) == wanted.host
 
@@ -171,7 +171,7 @@ def _attempt(row: ResultRow) -> PastAttempt:
         is_of_message=of_message is not None,
         number=str(msisdn or source or ""),
         at_ms=at_ms,
-        is_good=kind == Kind.CALLBACK.value,
+        succeeded=kind == Kind.CALLBACK.value,
         url=str(detail.get("url") or ""),
         body=str(detail.get("body") or ""),
         attempt=int(detail.get("attempt") or 0),

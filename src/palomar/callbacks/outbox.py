@@ -37,7 +37,7 @@ class CallbackIntake(Protocol):
         ...
 
     @property
-    def behind(self) -> Container[MessageId]:
+    def messages_in_table(self) -> Container[MessageId]:
         """Return the messages with a callback that waits to be claimed: no later one of them may be sent before it.
         The container is always the same; its content changes."""
         ...
@@ -53,7 +53,7 @@ class NoIntake:
         return 0
 
     @property
-    def behind(self) -> Container[MessageId]:
+    def messages_in_table(self) -> Container[MessageId]:
         return ()
 
 
@@ -78,7 +78,7 @@ class Outbox(Participant):
         self._accounts = work.context.accounts
         self._renderers = context.renderers
         self._intake = context.intake
-        self._behind = context.intake.behind
+        self._messages_in_table = context.intake.messages_in_table
         self._room: dict[int, int] = {}
         """How many more callbacks this node takes, by target."""
         self._changed: list[Row] = []
@@ -141,7 +141,7 @@ class Outbox(Participant):
         room = self._room.get(target)
         if room is None:
             room = self._intake.room(callback.account_id, target)
-        if room > 0 and callback.message_id not in self._behind:
+        if room > 0 and callback.message_id not in self._messages_in_table:
             callback.node_id = self._work.context.node_id
             room -= 1
         self._room[target] = room

@@ -67,12 +67,12 @@ class CallbackSender:
         """Numbers of targets, by account and the beginning of the URL, or the origin if a URL has no path."""
         self._states_under_way: dict[MessageId, deque[CallbackRow] | None] = {}
         """Messages with a state that is being told, and the callbacks that follow it; mostly there are none."""
-        self._in_table: dict[MessageId, None] = {}
+        self._messages_in_table: dict[MessageId, None] = {}
         self._failed_states: dict[MessageId, list[int]] = {}
         """Ids of callbacks about a message's states that have failed here and are tried again later."""
         self._waiting_targets: tuple[_WaitingTargets, _WaitingTargets, _WaitingTargets] = ({}, {}, {})
         """Targets that have a free slot of their own and wait for one of their account's, or of all; by grade."""
-        self._troubled: set[int] = set()
+        self._failing: set[int] = set()
         self._off: frozenset[int] = frozenset()
         self._claimer = CallbackClaimer(self._targets, claimed=self._claimed)
         self._taking = True
@@ -108,9 +108,9 @@ class CallbackSender:
         return self._targets.room(account_id, identity)
 
     @property
-    def behind(self) -> Container[MessageId]:
+    def messages_in_table(self) -> Container[MessageId]:
         """Return the messages with a callback that waits in the table: later ones must not overtake it."""
-        return self._in_table
+        return self._messages_in_table
 
     # --- work comes
 
@@ -130,7 +130,7 @@ class CallbackSender:
                 self._take(callback)
             else:
                 self._note_in_table(callback)
-        self._claimer.go_on()
+        self._claimer.claim_next()
 
     def look_for_work(self) -> None:
         """Claim due callbacks that no node has, each target in its turn. Called now and then."""
@@ -139,7 +139,7 @@ class CallbackSender:
     def watch(self) -> None:
         """Grade targets down that do not answer, and return what they hold to the table. Called every
         WATCH_EVERY_SECONDS."""
-        for target in self._targets.active():
+        for target in self._targets.list_active():
             if self._targets.check(target):
                 self._give_back(target)
         for grade in GRADES:
@@ -157,13 +157,13 @@ class CallbackSender:
 
     def forget(self) -> None:
         """Drop what was claimed and has not begun, because this node has lost its lease."""
-        for target in self._targets.every():
+        for target in self._targets.list_all():
             for callback in target.waiting:
                 self._drop(target, callback)
             target.waiting.clear()
         for message_id, later in self._states_under_way.items():
             for callback in later or ():
-                self._targets.let_go(self._target(callback))
+                self._targets.release(self._target(callback))
             self._states_under_way[message_id] = None
         for line in self._waiting_targets:
             line.clear()
@@ -172,7 +172,7 @@ class CallbackSender:
     # --- private: from birth to the line
 
     def _target(self, callback: CallbackRow) -> CallbackTarget:
-        return self._targets.of(callback.account_id, callback.target)
+        return self._targets.find_or_make(callback.account_id, callback.target)
 
     def _take(self, callback: CallbackRow) -> None:
         if not self._taking:
@@ -183,8 +183,8 @@ class CallbackSender:
         if not callback.step:  # a click need not wait for a state, nor a state for a click
             self._enqueue(target, callback)
             return
-        if self._in_table:
-            self._in_table.pop(message_id, None)
+        if self._messages_in_table:
+            self._messages_in_table.pop(message_id, None)
         if message_id not in busy:
             busy[message_id] = None
             self._enqueue(target, callback)
@@ -242,12 +242,12 @@ class CallbackSender:
         grade = target.grade
         ok = outcome.ok
         is_worse = self._targets.ended(target, ok=ok)
-        recovers = ok and target.id in self._troubled
+        recovers = ok and target.id in self._failing
         self._batcher.post(ATTEMPTS, Attempt(callback, outcome, recovers), _recorded)
         if not ok:
             self._failed(target, callback)
         elif recovers:
-            self._troubled.discard(target.id)
+            self._failing.discard(target.id)
         if callback.step:
             later = self._states_under_way.pop(callback.message_id, None)
             if later or self._failed_states:
@@ -260,7 +260,7 @@ class CallbackSender:
         if good or fresh or poor:
             self._start_waiting(grade)
         if target.has_more and self._claimer.want(target):
-            self._claimer.go_on()
+            self._claimer.claim_next()
 
     def _follow(self, callback: CallbackRow, later: deque[CallbackRow] | None, *, ok: bool) -> None:
         """Enqueue the next callback about the message's states."""
@@ -272,7 +272,7 @@ class CallbackSender:
             self._enqueue(self._target(following), following)
 
     def _failed(self, target: CallbackTarget, callback: CallbackRow) -> None:
-        self._troubled.add(target.id)
+        self._failing.add(target.id)
         if callback.step:
             _trim(self._failed_states)
             self._failed_states.setdefault(callback.message_id, []).append(callback.id)
@@ -285,7 +285,7 @@ class CallbackSender:
         for callback in later or ():
             if callback.id < told.id:
                 overtaken.append(callback.id)
-                self._targets.let_go(self._target(callback))
+                self._targets.release(self._target(callback))
             else:
                 kept.append(callback)
         if overtaken:
@@ -297,10 +297,10 @@ class CallbackSender:
     def _note_in_table(self, callback: CallbackRow, *, with_next_claim: bool = False) -> None:
         """Note that a callback waits to be claimed: later ones to its target or about its message wait behind it."""
         if callback.step:
-            _trim(self._in_table)
-            self._in_table[callback.message_id] = None
+            _trim(self._messages_in_table)
+            self._messages_in_table[callback.message_id] = None
         if callback.target != UNKNOWN_TARGET:
-            self._claimer.note_more(self._target(callback), with_next=with_next_claim)
+            self._claimer.note_waiting(self._target(callback), with_next=with_next_claim)
 
     def _set_off(self, off: frozenset[int]) -> None:
         for identity in off - self._off:
@@ -324,15 +324,15 @@ class CallbackSender:
 
     def _drop(self, target: CallbackTarget, callback: CallbackRow) -> Sequence[CallbackRow]:
         """Remove a callback from memory; remove and return those about its message that wait behind it."""
-        self._targets.let_go(target)
+        self._targets.release(target)
         later = (self._states_under_way.pop(callback.message_id, None) if callback.step else None) or ()
         for following in later:
-            self._targets.let_go(self._target(following))
+            self._targets.release(self._target(following))
         return later
 
     def _claimed(self, claimed: ClaimedCallbacks, *, looked: bool) -> None:
         if looked:
-            self._troubled.update(claimed.troubled)
+            self._failing.update(claimed.failing)
             self._set_off(frozenset(claimed.off))
         for callback in claimed.callbacks:
             self._take(callback)

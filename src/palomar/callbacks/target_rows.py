@@ -23,9 +23,9 @@ SELECT_LONGEST = f"SELECT {_NAMES} FROM callback_targets WHERE since_ms > 0 ORDE
 """Targets that have failed for longest. Those that are off are among the first."""
 FORGET_TARGETS = (
     "DELETE FROM callback_targets WHERE id IN (SELECT id FROM callback_targets t WHERE since_ms < ?"
-    " AND NOT EXISTS (SELECT 1 FROM callbacks w WHERE w.account_id = t.account_id AND w.target = t.id"
-    " AND w.node_id IS NULL AND w.failed = 0)"
-    " AND NOT EXISTS (SELECT 1 FROM callbacks w WHERE w.target = t.id AND w.failed = 1) ORDER BY since_ms, id LIMIT ?)"
+    " AND NOT EXISTS (SELECT 1 FROM callbacks c WHERE c.account_id = t.account_id AND c.target = t.id"
+    " AND c.node_id IS NULL AND c.failed = 0)"
+    " AND NOT EXISTS (SELECT 1 FROM callbacks c WHERE c.target = t.id AND c.failed = 1) ORDER BY since_ms, id LIMIT ?)"
 )
 """Forget targets that no callback waits for or is kept for."""
 SELECT_OFF = f"SELECT {_NAMES} FROM callback_targets WHERE off_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?"

@@ -136,7 +136,7 @@ class CallbackTargets:
         """Return the target; None if it is not remembered."""
         return self._by_id.get(identity)
 
-    def of(self, account_id: AccountId, identity: int) -> CallbackTarget:
+    def find_or_make(self, account_id: AccountId, identity: int) -> CallbackTarget:
         """Return the target, made fresh if it is not remembered."""
         target = self._by_id.get(identity)
         if target is None:
@@ -147,11 +147,11 @@ class CallbackTargets:
             target = self._by_id[identity] = CallbackTarget(account_id, identity, account, self._slots[FRESH])
         return target
 
-    def every(self) -> list[CallbackTarget]:
+    def list_all(self) -> list[CallbackTarget]:
         """List all targets that are remembered."""
         return list(self._by_id.values())
 
-    def active(self) -> list[CallbackTarget]:
+    def list_active(self) -> list[CallbackTarget]:
         """List the targets with something under way."""
         return list(self._active)
 
@@ -170,14 +170,14 @@ class CallbackTargets:
 
     def hold(self, account_id: AccountId, identity: int) -> CallbackTarget:
         """Note that one more callback to a target is in memory; return the target."""
-        target = self._by_id.get(identity) or self.of(account_id, identity)
+        target = self._by_id.get(identity) or self.find_or_make(account_id, identity)
         grade = target.grade
         target.held += 1
         target.account.held[grade] += 1
         self.all.held[grade] += 1
         return target
 
-    def let_go(self, target: CallbackTarget) -> None:
+    def release(self, target: CallbackTarget) -> None:
         """Note that one callback to a target is in memory no more."""
         grade = target.grade
         target.held -= 1

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from palomar.access.password_rule import PasswordFault
 from palomar.console.i18n import plural, word
-from palomar.reports.why import Book, Reason
+from palomar.reports.story import Book, Reason
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.doubt import DoubtCause

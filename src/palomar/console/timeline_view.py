@@ -14,7 +14,7 @@ from palomar.console.pdu_view import PduView, view_of
 from palomar.console.stored_texts import translate_stored
 from palomar.console.timeline_folding import Fold, fold
 from palomar.console.viewer.masking import HIDDEN
-from palomar.reports.why import LedgerEntryView, Reason, Story
+from palomar.reports.story import LedgerEntryView, Reason, Story
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind, Moment
 

@@ -45,7 +45,7 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TroubledHost:
+class FailingHost:
     """A host account_ids callbacks fail: those given up, and those that have failed and are tried again."""
 
     host: str
@@ -78,7 +78,7 @@ class Attention:
     carriers: list[CarrierStatus]
     orphans: list[Orphans]
     words: list[UnknownWord]
-    hosts: list[TroubledHost]
+    hosts: list[FailingHost]
     off: list[TargetRow]
     low: list[LowAccount]
     held: list[HeldMessages]
@@ -139,7 +139,7 @@ async def _words(tx: Transaction, *, now_ms: int) -> list[UnknownWord]:
     return sorted(found, key=lambda one: -one.receipts)
 
 
-async def _hosts(tx: Transaction, account_ids: AccountIds) -> list[TroubledHost]:
+async def _hosts(tx: Transaction, account_ids: AccountIds) -> list[FailingHost]:
     select = select_failing_hosts(everybody=account_ids is None)
     rows = await tx.query(select, CALLBACKS_MOST, *([] if account_ids is None else [ids_text(account_ids)]))
     by_host: dict[str, tuple[int, int]] = {}
@@ -147,7 +147,7 @@ async def _hosts(tx: Transaction, account_ids: AccountIds) -> list[TroubledHost]
         host = str(authority).rpartition("@")[2].lower()
         before = by_host.get(host, (0, 0))
         by_host[host] = (before[0] + failed, before[1] + waiting)
-    hosts = [TroubledHost(host=host, failed=failed, waiting=waiting) for host, (failed, waiting) in by_host.items()]
+    hosts = [FailingHost(host=host, failed=failed, waiting=waiting) for host, (failed, waiting) in by_host.items()]
     return sorted(hosts, key=lambda one: (-one.failed, -one.waiting, one.host))
 
 

@@ -30,7 +30,7 @@ class Differences:
     """How counts differ from messages: rows of SELECT_DIFFERENCES, each with its bucket, and the progress then."""
 
     progress: CountingProgress
-    differences: list[tuple[Bucket, ResultRow]]
+    rows: list[tuple[Bucket, ResultRow]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +61,30 @@ async def compare(tx: Transaction, minutes: Collection[int]) -> Differences:
     for bucket, begun in starts.items():
         found = await tx.query(rows.SELECT_DIFFERENCES, int(bucket), ids_text(sorted(begun)))
         differences += [(bucket, row) for row in found]
-    return Differences(progress=progress, differences=differences)
+    return Differences(progress=progress, rows=differences)
 
 
-def split_differences(seen: Differences) -> Iterable[Differences]:
+def split_differences(found: Differences) -> Iterable[Differences]:
     """Split differences into slices for :func:`add_differences`, to be added in this order."""
-    version, remaining = seen.progress.version, iter(seen.differences)
+    version, remaining = found.progress.version, iter(found.rows)
     while piece := list(islice(remaining, AT_ONCE)):
         progress = CountingProgress(
-            version=version, reached_ms=seen.progress.reached_ms, retention=seen.progress.retention
+            version=version, reached_ms=found.progress.reached_ms, retention=found.progress.retention
         )
-        yield Differences(progress=progress, differences=piece)
+        yield Differences(progress=progress, rows=piece)
         version += 1
 
 
-async def add_differences(tx: Transaction, seen: Differences, *, uncounted_ms: int | None = None) -> bool:
+async def add_differences(tx: Transaction, found: Differences, *, uncounted_ms: int | None = None) -> bool:
     """Add a slice of differences; return False if counts have changed since the comparison, which is then to be made
     again. ``uncounted_ms`` is the oldest time that the caller still has to count, if any."""
     now = await read_progress(tx, locked=True)
-    if now.version != seen.progress.version:
+    if now.version != found.progress.version:
         return False
     young_ms = await tx.now_ms() - LOOK_BACK_MS
     reached_ms = young_ms if uncounted_ms is None else min(young_ms, uncounted_ms)
     await _update_progress(tx, now, reached_ms=reached_ms, retention=now.retention)
-    await tx.add(rows.ADD_COUNTS, _counts_to_add(seen.differences))
+    await tx.add(rows.ADD_COUNTS, _counts_to_add(found.rows))
     await tx.execute(rows.FORGET_EMPTY)
     return True
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.acceptance.short_ids import SELECT_SHORT_ID
-from palomar.callbacks.callback_rows import CallbackRow, read_callbacks
+from palomar.callbacks.callback_rows import SELECT_CALLBACKS_OF, CallbackRow, read_callbacks
 from palomar.ports import OutgoingPart
 from palomar.receipts.orphan_rows import COUNT_ORPHANS, SELECT_ORPHANS, OrphanRow, orphan_row
 from palomar.storage.database import Transaction
@@ -24,10 +24,6 @@ _AWAITING = (
     " JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
     " WHERE m.final_ms IS NULL AND p.state = 'sent' AND p.carrier = ? AND p.carrier_reference IS NOT NULL AND p.id > ?"
     " ORDER BY p.id LIMIT ?"
-)
-_CALLBACKS_OF = (
-    "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id, target, step"
-    " FROM callbacks WHERE message_id = ? ORDER BY id"
 )
 _STATUS = (
     "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"
@@ -80,7 +76,7 @@ async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | 
         message=message,
         parts=[_part(row) for row in parts],
         timeline=moments(await tx.select(SELECT_TIMELINE, message_id)),
-        callbacks=read_callbacks(await tx.select(_CALLBACKS_OF, message_id)),
+        callbacks=read_callbacks(await tx.select(SELECT_CALLBACKS_OF, message_id)),
     )
 
 

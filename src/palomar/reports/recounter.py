@@ -143,7 +143,7 @@ class Recounter:
             self._must_look, self._looked = False, now
             found: RecountPlan = await self._database.read_long(plan_recount)
             self._uncounted_ms = found.uncounted_ms
-            self._found(found.minutes)
+            self._note_found(found.minutes)
         if self._uncounted_ms is not None and len(self._changed) < _FOUND_AT_ONCE:
             await self._find_uncounted(self._uncounted_ms)
         if not self._changed:
@@ -151,7 +151,7 @@ class Recounter:
 
     async def _find_uncounted(self, since_ms: int) -> None:
         found = await self._database.read_long(find_uncounted, since_ms=since_ms, limit=_FOUND_AT_ONCE)
-        self._found(found.minutes)
+        self._note_found(found.minutes)
         self._uncounted_ms = found.next_ms
 
     async def _check_one(self) -> None:
@@ -160,7 +160,7 @@ class Recounter:
         if checked_ms is not None:
             self._changed.setdefault(_minute_of(checked_ms), self._clock.wall_ms())
 
-    def _found(self, minutes: Iterable[int]) -> None:
+    def _note_found(self, minutes: Iterable[int]) -> None:
         """Note minutes that others may have changed, since the time from which this is not known."""
         since_ms = self._unsure_ms or self._uncounted_ms or self._clock.wall_ms()
         for start_ms in minutes:

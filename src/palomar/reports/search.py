@@ -51,7 +51,7 @@ async def search(
     request = _make_request(visible, wanted, before, limit, bounds)
     if request.since_id >= request.until_id or request.query == NOTHING or request.account_ids == frozenset():
         return Results(messages=[], older=None)
-    ids, reached = await (scan(tx, request) if request.query is None else _ask(tx, request, request.query))
+    ids, reached = await (scan(tx, request) if request.query is None else _search_words(tx, request, request.query))
     if len(ids) >= limit:
         ids = ids[:limit]
         reached = ids[-1]
@@ -65,7 +65,7 @@ async def find_oldest(
 ) -> MessageId | None:
     """Return the oldest message of some accounts among the visible ones; None if they have none. If the accounts are
     many, return the oldest message of all."""
-    ids = _both(visible, account_ids)
+    ids = _intersect(visible, account_ids)
     if ids is None or len(ids) > BOUNDS.few_accounts:
         found = await tx.select(rows.SELECT_OLDEST)
     else:
@@ -73,7 +73,7 @@ async def find_oldest(
     return min((MessageId(row[0]) for row in found if row[0] is not None), default=None)
 
 
-def _both(one: Collection[AccountId] | None, other: Collection[AccountId] | None) -> frozenset[AccountId] | None:
+def _intersect(one: Collection[AccountId] | None, other: Collection[AccountId] | None) -> frozenset[AccountId] | None:
     """Return the accounts that are in both sets; None is all accounts."""
     if one is None or other is None:
         either = other if one is None else one
@@ -91,7 +91,7 @@ def _make_request(
         until_id = min(until_id, MessageId(wanted.message_id + 1))
     return SearchRequest(
         wanted=wanted,
-        account_ids=_both(visible, wanted.account_ids),
+        account_ids=_intersect(visible, wanted.account_ids),
         query=build_query(wanted),
         since_id=since_id,
         until_id=until_id,
@@ -100,7 +100,7 @@ def _make_request(
     )
 
 
-async def _ask(tx: Transaction, request: SearchRequest, query: Query) -> SearchStep:
+async def _search_words(tx: Transaction, request: SearchRequest, query: Query) -> SearchStep:
     """Search the messages younger than the index, then the index."""
     to_id = (await read_index_progress(tx)).to_id
     unindexed_since = max(request.since_id, MessageId(to_id + 1))
@@ -111,7 +111,7 @@ async def _ask(tx: Transaction, request: SearchRequest, query: Query) -> SearchS
     )
     if len(found) >= request.limit or reached > unindexed_since:
         return found, reached
-    return await _ask_index(tx, request, query, found, top=reached)
+    return await _search_index(tx, request, query, found, top=reached)
 
 
 async def _read_unindexed(tx: Transaction, request: SearchRequest, query: Query, *, low: MessageId) -> SearchStep:
@@ -125,7 +125,7 @@ async def _read_unindexed(tx: Transaction, request: SearchRequest, query: Query,
     return found, reached
 
 
-async def _ask_index(
+async def _search_index(
     tx: Transaction, request: SearchRequest, query: Query, found: list[MessageId], *, top: MessageId
 ) -> SearchStep:
     """Search the index; the more of it has to be read for the rest of the page, the more at once."""

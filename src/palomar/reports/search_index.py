@@ -52,14 +52,14 @@ async def missed_slice(tx: Transaction, *, limit: int) -> IndexSlice:
     return IndexSlice(rows=lacking, before=before, after=after, is_full=len(found) == limit)
 
 
-async def add_slice(tx: Transaction, some: IndexSlice) -> bool:
+async def add_slice(tx: Transaction, index_slice: IndexSlice) -> bool:
     """Add a slice to the index; return False if another node does so, or has done so since it was read."""
     found = await tx.select_locked(rows.SELECT_INDEX_PROGRESS, lock="skip")
-    if not found or IndexProgress(*found[0]) != some.before:
+    if not found or IndexProgress(*found[0]) != index_slice.before:
         return False
-    if some.rows:
-        await tx.insert(rows.INSERT_WORDS, [(row[0], _body(row)) for row in some.rows])
-    await tx.execute(rows.UPDATE_INDEX_PROGRESS, some.after.to_id, some.after.checked_id)
+    if index_slice.rows:
+        await tx.insert(rows.INSERT_WORDS, [(row[0], _body(row)) for row in index_slice.rows])
+    await tx.execute(rows.UPDATE_INDEX_PROGRESS, index_slice.after.to_id, index_slice.after.checked_id)
     return True
 
 

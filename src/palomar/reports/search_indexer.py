@@ -36,8 +36,8 @@ class Indexer:
         for read in (_next, _missed):
             for _ in range(_SLICES_A_TURN):
                 began = self._clock.monotonic()
-                some = await self._database.read_long(read)
-                if some.after == some.before or not await self._add(some) or not some.is_full:
+                found = await self._database.read_long(read)
+                if found.after == found.before or not await self._add(found) or not found.is_full:
                     break
                 took = self._clock.monotonic() - began
                 await asyncio.sleep(REST_FACTOR * took if self._is_busy() else _QUIET_SECONDS)
@@ -50,8 +50,8 @@ class Indexer:
         while await self._database.write_index(forget_words, first, limit=FORGOTTEN_SLICE):  # noqa: ASYNC110  # waits for nothing
             await asyncio.sleep(_BETWEEN_FORGOTTEN_SECONDS)
 
-    async def _add(self, some: IndexSlice) -> bool:
-        return await self._database.write_index(add_slice, some)
+    async def _add(self, found: IndexSlice) -> bool:
+        return await self._database.write_index(add_slice, found)
 
 
 def _next(tx: Transaction) -> Coroutine[None, None, IndexSlice]:

@@ -59,30 +59,32 @@ class Wait:
 
 async def find_wait(tx: Transaction, view: MessageView) -> Wait | None:
     """Find what a message waits for; None if it waits for nothing."""
-    message, born = view.message, accepted_ms(view.message.id)
+    message, accepted_at_ms = view.message, accepted_ms(view.message.id)
     match message.state:
         case State.SCHEDULED:
-            return Wait(what=WaitFor.TIME, since_ms=born, until_ms=message.due_ms)
+            return Wait(what=WaitFor.TIME, since_ms=accepted_at_ms, until_ms=message.due_ms)
         case State.BLOCKED:
             return _blocked(view.timeline)
         case State.HELD:
-            since_ms = _last(view.timeline, Kind.IN_DOUBT, born)
+            since_ms = _last(view.timeline, Kind.IN_DOUBT, accepted_at_ms)
             return Wait(what=WaitFor.DOUBT, since_ms=since_ms, until_ms=message.expires_ms, carrier=message.carrier)
         case State.QUEUED | State.SUBMITTING | State.SENT:
-            return await _under_way(tx, view, born)
+            return await _under_way(tx, view, accepted_at_ms)
         case _:
             return None
 
 
-async def _under_way(tx: Transaction, view: MessageView, born: int) -> Wait | None:
+async def _under_way(tx: Transaction, view: MessageView, accepted_at_ms: int) -> Wait | None:
     message = view.message
     waiting = [part.number for part in view.parts if part.state is State.QUEUED]
     if waiting:
         place = await tx.select(SELECT_PLACE, message.id)
         carrier, due_ms = (str(place[0][0]), int(place[0][1])) if place else (message.carrier, message.due_ms)
-        carrier = carrier or _chosen(view.timeline)
-        return await _queued(tx, view.timeline, waiting[0], carrier, max(born, due_ms), due_ms)
-    since_ms = max(born, message.due_ms, _last(view.timeline, Kind.DEFERRED, 0), _last(view.timeline, Kind.IN_DOUBT, 0))
+        carrier = carrier or _routed_carrier(view.timeline)
+        return await _queued(tx, view.timeline, waiting[0], carrier, max(accepted_at_ms, due_ms), due_ms)
+    since_ms = max(
+        accepted_at_ms, message.due_ms, _last(view.timeline, Kind.DEFERRED, 0), _last(view.timeline, Kind.IN_DOUBT, 0)
+    )
     if any(part.state is State.SUBMITTING for part in view.parts):
         return Wait(what=WaitFor.ANSWER, since_ms=since_ms, carrier=message.carrier)
     since_ms = _last(view.timeline, Kind.SUBMITTED, since_ms)
@@ -117,7 +119,7 @@ async def _queued(
     return Wait(what=WaitFor.TURN, since_ms=since_ms, carrier=carrier, count=int(before))
 
 
-def _chosen(timeline: Sequence[Moment]) -> str:
+def _routed_carrier(timeline: Sequence[Moment]) -> str:
     """Return the carrier of a message that a node has routed and holds; its row in the queue names none."""
     routed = [moment for moment in timeline if moment.kind is Kind.ROUTED]
     return str(routed[-1].detail.get("carrier") or "") if routed else ""

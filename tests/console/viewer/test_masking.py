@@ -18,7 +18,7 @@ from palomar.console.viewer.masking import (
 )
 from palomar.ports import Submitted
 from palomar.receipts.record import record_receipts
-from palomar.reports.why import Story, load_story
+from palomar.reports.story import Story, load_story
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Principal, Role
 from palomar.vocabulary.message import State

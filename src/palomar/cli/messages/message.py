@@ -16,8 +16,8 @@ from palomar.reports import messages
 from palomar.reports.search import search
 from palomar.reports.search_request import LATEST
 from palomar.reports.search_terms import SearchFilter
+from palomar.reports.story import Story, load_story
 from palomar.reports.waits import Wait
-from palomar.reports.why import Story, load_story
 from palomar.sending import resend_held
 from palomar.storage.database import Transaction
 from palomar.text.alphabets import MAX_PARTS, has_unusable_characters, measure

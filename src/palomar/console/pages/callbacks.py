@@ -128,7 +128,7 @@ def _choices(context: SignedInContext) -> CallbackChoices:
     wanted = HistoryFilter(
         account_ids=None if "account" not in fields else (account.id,) if account is not None else (),
         host=fields.get("host", "").lower(),
-        is_good={"told": True, "refused": False}.get(state),
+        succeeded={"told": True, "refused": False}.get(state),
         has_failed={"waiting": False, "failed": True}.get(state),
     )
     open_before, before = _place(context.field("open")), _number(context.field("before"))

@@ -15,8 +15,8 @@ from msgspec import structs
 
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.history import PastAttempt
+from palomar.reports.story import Story
 from palomar.reports.waits import Wait
-from palomar.reports.why import Story
 from palomar.transaction.message_rows import MessageRow
 from palomar.vocabulary.access import Principal, Right
 from palomar.vocabulary.timeline import Detail, Kind, Moment

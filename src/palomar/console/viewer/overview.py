@@ -13,7 +13,7 @@ from msgspec import structs
 
 from palomar.billing.credit import AccountBalance, balance
 from palomar.console.viewer.masking import HIDDEN
-from palomar.reports.attention import Attention, TroubledHost, find_attention
+from palomar.reports.attention import Attention, FailingHost, find_attention
 from palomar.reports.buckets import Bucket, Dimension, Totals
 from palomar.reports.statistics import (
     AccountIds,
@@ -133,7 +133,7 @@ def without_hosts(shown: Overview) -> Overview:
     shown = replace(shown, attention=replace(shown.attention, off=off))
     if not hosts:
         return shown
-    hidden = TroubledHost(
+    hidden = FailingHost(
         host=HIDDEN, failed=sum(one.failed for one in hosts), waiting=sum(one.waiting for one in hosts)
     )
     return replace(shown, attention=replace(shown.attention, hosts=[hidden]))

@@ -31,7 +31,7 @@ from palomar.ports import Clock, Ids
 from palomar.reports import search
 from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
 from palomar.reports.search_terms import SearchFilter
-from palomar.reports.why import Story, load_story
+from palomar.reports.story import Story, load_story
 from palomar.sandbox.sandbox import PersonalSandbox, Sandbox
 from palomar.sending.resend_held import ResendMessage, resend_message
 from palomar.storage.database import Database

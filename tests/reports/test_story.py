@@ -3,7 +3,7 @@
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.ports import Refused
-from palomar.reports.why import Book, Reason, Story, load_story
+from palomar.reports.story import Book, Reason, Story, load_story
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import MessageId, State
 from palomar.vocabulary.timeline import Kind
