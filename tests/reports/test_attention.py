@@ -53,8 +53,12 @@ async def call_back(world: World, account: Account, *callbacks: tuple[str, int, 
 
 async def test_nothing_needs_attention_if_nothing_happened(timed: World) -> None:
     await timed.account()
-    assert await look(timed) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
-    assert await look(timed, set()) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
+    assert await look(timed) == Attention(
+        carriers=[], orphans=[], unknown_words=[], failing_hosts=[], off_targets=[], low_accounts=[], held=[]
+    )
+    assert await look(timed, set()) == Attention(
+        carriers=[], orphans=[], unknown_words=[], failing_hosts=[], off_targets=[], low_accounts=[], held=[]
+    )
 
 
 async def test_orphans_are_listed_by_carrier_the_most_first_only_for_those_who_see_all_accounts(timed: World) -> None:
@@ -76,13 +80,13 @@ async def test_unknown_words_of_receipts_are_listed_until_two_days_after_they_ca
         for _ in range(times):
             odd = (Oddity(OddityKind.WORD, word), Oddity(OddityKind.PDU, "octets behind the end"))
             await timed.receipt("x", None, carrier=carrier, oddities=odd)
-    assert (await look(timed)).words == [
+    assert (await look(timed)).unknown_words == [
         UnknownWord(carrier="b", word="12", receipts=3, last_ms=START_MS),
         UnknownWord(carrier="a", word="MISLUKT", receipts=1, last_ms=START_MS),
     ]
-    assert (await look(timed, {account.id})).words == []
+    assert (await look(timed, {account.id})).unknown_words == []
     timed.now_ms += WORDS_FOR_MS + 1
-    assert (await look(timed)).words == []
+    assert (await look(timed)).unknown_words == []
 
 
 async def test_failing_callbacks_are_listed_by_host(timed: World) -> None:
@@ -102,9 +106,9 @@ async def test_failing_callbacks_are_listed_by_host(timed: World) -> None:
         FailingHost(host="two.example:8080", failed=0, waiting=1),
     ]
     of_second = [FailingHost(host=host, failed=1, waiting=0) for host in ("no url", "three.example")]
-    assert (await look(timed, {first.id})).hosts == of_first
-    assert (await look(timed, {second.id})).hosts == of_second
-    assert (await look(timed)).hosts == [of_first[0], *of_second, of_first[1]]
+    assert (await look(timed, {first.id})).failing_hosts == of_first
+    assert (await look(timed, {second.id})).failing_hosts == of_second
+    assert (await look(timed)).failing_hosts == [of_first[0], *of_second, of_first[1]]
 
 
 async def test_accounts_are_listed_whose_credit_ends_soon_or_whose_owner_was_told_that_it_is_low(timed: World) -> None:
@@ -116,11 +120,11 @@ async def test_accounts_are_listed_whose_credit_ends_soon_or_whose_owner_was_tol
     await timed.accept(told)
     await count_changed(timed)
     timed.now_ms += Bucket.DAY
-    low = (await look(timed)).low
+    low = (await look(timed)).low_accounts
     assert [(one.forecast.account_id, one.told) for one in low] == [(told.id, True), (poor.id, False)]
     assert 6 * CREDIT <= low[1].forecast.microcredits_a_day <= 12 * CREDIT, "of one day, or the two that it touched"
-    assert [one.forecast.account_id for one in (await look(timed, {rich.id, poor.id})).low] == [poor.id]
-    assert (await look(timed, {rich.id})).low == []
+    assert [one.forecast.account_id for one in (await look(timed, {rich.id, poor.id})).low_accounts] == [poor.id]
+    assert (await look(timed, {rich.id})).low_accounts == []
 
 
 async def test_a_balance_that_lasts_long_is_not_listed_even_if_its_owner_was_told(timed: World) -> None:
@@ -134,7 +138,7 @@ async def test_a_balance_that_lasts_long_is_not_listed_even_if_its_owner_was_tol
         told.id,
         used_up.id,
     ]
-    low = (await look(timed)).low
+    low = (await look(timed)).low_accounts
     assert [(one.forecast.account_id, one.told) for one in low] == [(used_up.id, True)]
     assert low[0].forecast.available_microcredits == 0
 
@@ -144,7 +148,7 @@ async def test_spending_of_some_minutes_is_not_extrapolated_to_a_day(timed: Worl
     account = await timed.account(credit=1_000 * CREDIT)
     await timed.accept(account, count=50)
     await count_changed(timed)
-    assert (await look(timed)).low == []
+    assert (await look(timed)).low_accounts == []
 
 
 async def test_every_account_that_is_shown_as_low_lasts_less_than_a_month(timed: World) -> None:
@@ -160,7 +164,7 @@ async def test_every_account_that_is_shown_as_low_lasts_less_than_a_month(timed:
         account = await timed.account(credit=credit * CREDIT, low_balance=mark)
         await timed.accept(account, count=count)
     await count_changed(timed)
-    low = (await look(timed)).low
+    low = (await look(timed)).low_accounts
     assert len(low) == 2
     for one in low:
         assert one.forecast.days_left is not None
@@ -169,7 +173,7 @@ async def test_every_account_that_is_shown_as_low_lasts_less_than_a_month(timed:
 
 async def test_an_account_that_sends_nothing_is_not_low_however_little_it_has(timed: World) -> None:
     await timed.account(credit=0)
-    assert (await look(timed)).low == []
+    assert (await look(timed)).low_accounts == []
 
 
 async def store_statuses(world: World, *statuses: CarrierStatus) -> None:

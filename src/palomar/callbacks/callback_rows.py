@@ -115,13 +115,13 @@ def read_callbacks(rows: Iterable[ResultRow]) -> list[CallbackRow]:
     return [CallbackRow(**dict(zip(names, row, strict=True))) for row in rows]
 
 
-def select_failing_hosts(*, everybody: bool) -> Select:
+def select_failing_hosts(*, all_accounts: bool) -> Select:
     """Build the select of hosts with failures: host, callbacks given up, callbacks tried again. It reads at most {1}
-    callbacks, of everybody or of these accounts ({2})."""
-    whose = "" if everybody else " AND account_id IN {ids 2}"
+    callbacks, of all accounts or of these accounts ({2})."""
+    condition = "" if all_accounts else " AND account_id IN {ids 2}"
     texts = [
         f"SELECT {_HOST[engine]} AS host, CAST(sum(failed) AS BIGINT), CAST(count(*) - sum(failed) AS BIGINT)"
-        f" FROM (SELECT {_REST[engine]} AS rest, failed FROM ({_TROUBLED}{whose} LIMIT {{1}}) troubled) urls"
+        f" FROM (SELECT {_REST[engine]} AS rest, failed FROM ({_TROUBLED}{condition} LIMIT {{1}}) troubled) urls"
         " GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1"
         for engine in ("sqlite", "postgres")
     ]

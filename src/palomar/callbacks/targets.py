@@ -228,13 +228,13 @@ class CallbackTargets:
         target.under_way -= 1
         if not target.under_way:
             del self._active[target]
-        account, everybody = target.account, self.all
+        account, of_all = target.account, self.all
         account.under_way[grade] -= 1
-        everybody.under_way[grade] -= 1
+        of_all.under_way[grade] -= 1
         self.under_way -= 1
         target.held -= 1
         account.held[grade] -= 1
-        everybody.held[grade] -= 1
+        of_all.held[grade] -= 1
         if ok:
             target.failures = 0
             if grade != GOOD:

@@ -1,7 +1,7 @@
 """Joins the parts of long inbound messages.
 
 Nodes meet at the row of the waiting message: its key ``same`` is unique, and the row is locked before parts are added.
-Not here: what is a repeat (``repeats``), and whose message it is and what follows (``receive``).
+Not here: what is a repeat (``repeats``), and the account of a message and what follows (``receive``).
 """
 
 from collections.abc import Sequence

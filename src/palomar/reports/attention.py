@@ -1,8 +1,8 @@
 """What needs a person: carriers in trouble, receipts without a message or with unknown words, callbacks that fail, low
 credit, held messages.
 
-What belongs to the platform (carriers, orphans, words) is shown only to those who see all accounts. All of it is for a
-survey.
+What belongs to the platform (carriers, orphans, words) is shown only to those who see all accounts. All of it is for
+``Database.read_long``.
 """
 
 from collections.abc import Sequence
@@ -77,10 +77,10 @@ class Attention:
 
     carriers: list[CarrierStatus]
     orphans: list[Orphans]
-    words: list[UnknownWord]
-    hosts: list[FailingHost]
-    off: list[TargetRow]
-    low: list[LowAccount]
+    unknown_words: list[UnknownWord]
+    failing_hosts: list[FailingHost]
+    off_targets: list[TargetRow]
+    low_accounts: list[LowAccount]
     held: list[HeldMessages]
     nameless: Sequence[str] = ()
     """Logins of accounts that may send by real carriers and have no sender."""
@@ -91,10 +91,10 @@ async def find_attention(tx: Transaction, account_ids: AccountIds, *, now_ms: in
     return Attention(
         carriers=await _carriers(tx, now_ms) if account_ids is None else [],
         orphans=await _orphans(tx) if account_ids is None else [],
-        words=await _words(tx, now_ms=now_ms) if account_ids is None else [],
-        hosts=await _hosts(tx, account_ids),
-        off=[row for row in await list_off_targets(tx) if account_ids is None or row.account_id in account_ids],
-        low=await _low(tx, account_ids, now_ms=now_ms),
+        unknown_words=await _words(tx, now_ms=now_ms) if account_ids is None else [],
+        failing_hosts=await _hosts(tx, account_ids),
+        off_targets=[row for row in await list_off_targets(tx) if account_ids is None or row.account_id in account_ids],
+        low_accounts=await _low(tx, account_ids, now_ms=now_ms),
         held=await count_held(tx, account_ids),
     )
 
@@ -140,7 +140,7 @@ async def _words(tx: Transaction, *, now_ms: int) -> list[UnknownWord]:
 
 
 async def _hosts(tx: Transaction, account_ids: AccountIds) -> list[FailingHost]:
-    select = select_failing_hosts(everybody=account_ids is None)
+    select = select_failing_hosts(all_accounts=account_ids is None)
     rows = await tx.query(select, CALLBACKS_MOST, *([] if account_ids is None else [ids_text(account_ids)]))
     by_host: dict[str, tuple[int, int]] = {}
     for authority, failed, waiting in rows:
@@ -154,7 +154,7 @@ async def _hosts(tx: Transaction, account_ids: AccountIds) -> list[FailingHost]:
 async def _low(tx: Transaction, account_ids: AccountIds, *, now_ms: int) -> list[LowAccount]:
     begin_ms = Bucket.DAY.start_of(now_ms) - FORECAST_DAYS * Bucket.DAY
     values = (begin_ms, now_ms, LOW_DAYS * Bucket.DAY, TOLD_DAYS * Bucket.DAY, ACCOUNTS_MOST)
-    select = select_low_accounts(everybody=account_ids is None)
+    select = select_low_accounts(all_accounts=account_ids is None)
     rows = await tx.query(select, *values, *([] if account_ids is None else [ids_text(account_ids)]))
     return [
         LowAccount(

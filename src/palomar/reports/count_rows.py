@@ -78,12 +78,12 @@ _SPENT = (
 )
 
 
-def select_low_accounts(*, everybody: bool) -> Select:
-    """Build the select of accounts with low credit. It selects those whose balance lasts less than {3} milliseconds
-    if they go on spending as between {1} and {2}; those whose owner was told that it is low and whose balance lasts
-    less than {4}, or is used up. Columns: account, balance, what it spent, since when, and whether the owner was told.
-    Spending of less than a day counts as one day. At most {5} accounts, of everybody or of these ({6})."""
-    whose = "" if everybody else " AND b.account_id IN {ids 6}"
+def select_low_accounts(*, all_accounts: bool) -> Select:
+    """Build the select of accounts with low credit: those whose balance lasts less than {3} milliseconds if they go on
+    spending as between {1} and {2}; and those whose owner was told that it is low and whose balance lasts less than
+    {4}, or is used up. Columns: account, balance, what it spent, since when, and whether the owner was told. Spending
+    of less than a day counts as one day. At most {5} accounts, of all or of these ({6})."""
+    condition = "" if all_accounts else " AND b.account_id IN {ids 6}"
     in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Bucket.DAY)} THEN {int(Bucket.DAY)} ELSE {{2}} - s.first_ms END"
     lasts_ms = "CASE WHEN n.account_id IS NULL THEN CAST({3} AS BIGINT) ELSE CAST({4} AS BIGINT) END"
     return Select(
@@ -92,7 +92,7 @@ def select_low_accounts(*, everybody: bool) -> Select:
         f" LEFT JOIN ({_SPENT}) s ON s.account_id = b.account_id LEFT JOIN notices n ON n.account_id = b.account_id"
         " WHERE ((n.account_id IS NOT NULL AND b.available_microcredits <= 0) OR"
         f" (s.spent > 0 AND b.available_microcredits * 1.0 * ({in_ms}) < s.spent * 1.0 * ({lasts_ms})))"
-        f"{whose} ORDER BY b.available_microcredits LIMIT {{5}}"
+        f"{condition} ORDER BY b.available_microcredits LIMIT {{5}}"
     )
 
 
@@ -110,13 +110,13 @@ def select_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Se
     and {3} the accounts. If those are too ``many`` to look up one by one, {2} and {3} are the period and {4} the
     accounts."""
     time, keys = "start_ms" if in_time else "0", "".join(f", {one.value}" for one in by)
-    whose = "start_ms IN {ids 2} AND account_id IN {ids 3}"
+    condition = "start_ms IN {ids 2} AND account_id IN {ids 3}"
     if many:
-        whose = (
+        condition = (
             "start_ms >= {2} AND start_ms < {3} AND +account_id IN {ids 4}"  # the plus: along the time, not by these
         )
     return Select(
-        f"SELECT {time}, state, delay, {_SUMS}{keys} FROM counts WHERE span_ms = {{1}} AND {whose}"
+        f"SELECT {time}, state, delay, {_SUMS}{keys} FROM counts WHERE span_ms = {{1}} AND {condition}"
         f" GROUP BY 1, state, delay{keys}"
     )
 

@@ -51,7 +51,7 @@ class UncountedMinutes:
 
 
 async def compare(tx: Transaction, minutes: Collection[int]) -> Differences:
-    """Compare the messages of these minutes (given by their start) with their counts. Long: for a survey."""
+    """Compare the messages of these minutes (given by their start) with their counts. For ``Database.read_long``."""
     progress = await read_progress(tx)
     starts: dict[Bucket, set[int]] = {}
     for minute_ms in minutes:
@@ -140,8 +140,8 @@ def _counts_to_add(differences: Sequence[tuple[Bucket, ResultRow]]) -> list[Row]
     for bucket, (start_ms, account_id, *rest) in differences:
         *way, messages, parts, microcredits = rest
         for coarse in BUCKETS[BUCKETS.index(bucket) :]:
-            for whose in (EVERYBODY, account_id):
-                key = (int(coarse), coarse.start_of(start_ms), whose, *way)
+            for counted_id in (EVERYBODY, account_id):
+                key = (int(coarse), coarse.start_of(start_ms), counted_id, *way)
                 one, two, three = sums.get(key, (0, 0, 0))
                 sums[key] = (one + messages, two + parts, three + microcredits)
     return [(*key, *amounts) for key, amounts in sorted(sums.items()) if any(amounts)]

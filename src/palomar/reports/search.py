@@ -3,7 +3,7 @@ work at a time.
 
 Words are looked up in the index; messages younger than the index are read one by one. A search without words scans the
 messages (``search_scan``). If little is found, a search stops when it has read much, and returns where to go on. All of
-it is for a survey. Not here: who may look (the accounts are given), and the index (``search_index``).
+it is for ``Database.read_long``. Not here: who may look (the accounts are given), and the index (``search_index``).
 """
 
 from collections.abc import Collection

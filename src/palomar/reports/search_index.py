@@ -33,7 +33,7 @@ class IndexSlice:
 
 
 async def next_slice(tx: Transaction, *, limit: int) -> IndexSlice:
-    """Read the next messages that are not in the index. For a survey."""
+    """Read the next messages that are not in the index. For ``Database.read_long``."""
     before = await read_index_progress(tx)
     end = first_id(await tx.now_ms() - BEHIND_MS)
     found = await tx.select(rows.SELECT_TO_INDEX, before.to_id, end, limit)
@@ -42,7 +42,8 @@ async def next_slice(tx: Transaction, *, limit: int) -> IndexSlice:
 
 
 async def missed_slice(tx: Transaction, *, limit: int) -> IndexSlice:
-    """Read those that the index lacks among the next ``limit`` messages of the second pass. For a survey."""
+    """Read those that the index lacks among the next ``limit`` messages of the second pass. For
+    ``Database.read_long``."""
     before = await read_index_progress(tx)
     end = min(before.to_id, first_id(await tx.now_ms() - CHECKED_BEHIND_MS))
     found = await tx.select(rows.SELECT_TO_CHECK, before.checked_id, end, limit)
@@ -64,7 +65,7 @@ async def add_slice(tx: Transaction, index_slice: IndexSlice) -> bool:
 
 
 async def find_oldest(tx: Transaction) -> MessageId | None:
-    """Return the id of the oldest message; None if there is none. For a survey."""
+    """Return the id of the oldest message; None if there is none. For ``Database.read_long``."""
     (identity,) = (await tx.select(rows.SELECT_OLDEST))[0]
     return None if identity is None else MessageId(identity)
 

@@ -1,6 +1,6 @@
 """Questions about counted messages: traffic over time, totals of a period, and how long a balance will last.
 
-Every select is about a set of accounts, or about all (None). All of them are for a survey. Not here: the counting
+Each is about a set of accounts, or about all (None), and for ``Database.read_long``. Not here: the counting
 (``counting``), and what needs a person (``attention``).
 """
 

@@ -84,9 +84,9 @@ async def test_support_is_not_told_where_callbacks_go_to(house: House) -> None:
         )
     await house.user("sara", role=Role.SUPPORT)
     await house.user("admin")
-    (hidden,) = (await (await house.viewer("sara")).overview(Period.DAY, accounts=[])).attention.hosts
+    (hidden,) = (await (await house.viewer("sara")).overview(Period.DAY, accounts=[])).attention.failing_hosts
     assert (hidden.host, hidden.failed) == (HIDDEN, 2)
-    shown = (await (await house.viewer("admin")).overview(Period.DAY, accounts=[])).attention.hosts
+    shown = (await (await house.viewer("admin")).overview(Period.DAY, accounts=[])).attention.failing_hosts
     assert {host.host for host in shown} == {"one.example", "two.example"}
 
 

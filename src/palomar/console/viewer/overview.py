@@ -128,15 +128,15 @@ def largest(found: Mapping[str, Totals]) -> list[Share]:
 
 def without_hosts(shown: Overview) -> Overview:
     """Return the overview without the hosts of callbacks."""
-    hosts = shown.attention.hosts
-    off = [structs.replace(row, origin=HIDDEN) for row in shown.attention.off]
-    shown = replace(shown, attention=replace(shown.attention, off=off))
+    hosts = shown.attention.failing_hosts
+    off = [structs.replace(row, origin=HIDDEN) for row in shown.attention.off_targets]
+    shown = replace(shown, attention=replace(shown.attention, off_targets=off))
     if not hosts:
         return shown
     hidden = FailingHost(
         host=HIDDEN, failed=sum(one.failed for one in hosts), waiting=sum(one.waiting for one in hosts)
     )
-    return replace(shown, attention=replace(shown.attention, hosts=[hidden]))
+    return replace(shown, attention=replace(shown.attention, failing_hosts=[hidden]))
 
 
 async def _credit(tx: Transaction, account: Account, *, now_ms: int) -> Credit:
