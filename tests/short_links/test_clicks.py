@@ -23,7 +23,7 @@ class ScriptedIds:
     """What a world's ids are, but with tokens that can be codes."""
 
     def __init__(self, world: World) -> None:
-        self.serial, self.message_id, self.chance = world.ids.serial, world.ids.message_id, world.ids.chance
+        self.serial, self.message_id, self.random = world.ids.serial, world.ids.message_id, world.ids.random
         self._made = 0
 
     def token(self) -> str:
