@@ -61,7 +61,7 @@ def test_a_page_that_names_something_undefined_fails() -> None:
         query={},
         form={},
         token="",
-        visitor=ClientAddress(""),
+        client=ClientAddress(""),
         agent="",
         is_secure=False,
         origin="",

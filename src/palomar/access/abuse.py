@@ -62,11 +62,11 @@ class AbuseWatch:
         """Find the block of the account that is in force, if any."""
         return self._block_of(blocks.account_subject(account_id)) if self.has_blocks else None
 
-    def block_of_address(self, visitor: ClientAddress) -> Block | None:
-        """Find the block of the visitor's address that is in force, if any."""
-        if not self.has_blocks or visitor.is_proxy or not may_be_blocked(visitor.address):
+    def block_of_address(self, client: ClientAddress) -> Block | None:
+        """Find the block of the client's address that is in force, if any."""
+        if not self.has_blocks or client.is_proxy or not may_be_blocked(client.address):
             return None
-        return self._block_of(blocks.address_subject(visitor.address))
+        return self._block_of(blocks.address_subject(client.address))
 
     def count_over_limit(self, account: Account) -> None:
         """Count one more request of the account that is refused for its rate, and block the account if there were too
@@ -75,30 +75,30 @@ class AbuseWatch:
         if self._count(subject) > REFUSED_A_MINUTE:
             self._block(subject, "requests over the limit")
 
-    def count_failure(self, visitor: ClientAddress) -> None:
+    def count_failure(self, client: ClientAddress) -> None:
         """Count one more bad credential of the address, before or after it is verified."""
-        self._count(blocks.address_subject(visitor.address))
+        self._count(blocks.address_subject(client.address))
 
-    def uncount_failure(self, visitor: ClientAddress) -> None:
+    def uncount_failure(self, client: ClientAddress) -> None:
         """Take back one counted failure: the credential was good, or it was not verified."""
-        minute = self._minutes.get(blocks.address_subject(visitor.address))
+        minute = self._minutes.get(blocks.address_subject(client.address))
         if minute is not None and minute.refused:
             minute.refused -= 1
 
-    def block_after_failures(self, visitor: ClientAddress) -> bool:
+    def block_after_failures(self, client: ClientAddress) -> bool:
         """Block the address if it has failed too often. Returns True if it is spared only because it is a proxy that is
         not trusted."""
-        subject = blocks.address_subject(visitor.address)
+        subject = blocks.address_subject(client.address)
         minute = self._minutes.get(subject)
-        if minute is None or minute.refused <= REFUSED_A_MINUTE or not may_be_blocked(visitor.address):
+        if minute is None or minute.refused <= REFUSED_A_MINUTE or not may_be_blocked(client.address):
             return False
-        if not visitor.is_proxy:
+        if not client.is_proxy:
             self._block(subject, "bad credentials")
-        return visitor.is_proxy
+        return client.is_proxy
 
-    def is_suspect(self, visitor: ClientAddress) -> bool:
+    def is_suspect(self, client: ClientAddress) -> bool:
         """Return True if the address has failed several times within this minute, also one that may not be blocked."""
-        minute = self._minutes.get(blocks.address_subject(visitor.address))
+        minute = self._minutes.get(blocks.address_subject(client.address))
         recent = minute is not None and self._clock.monotonic() - minute.began < 60.0
         return recent and minute is not None and minute.refused >= SUSPECT_FROM
 

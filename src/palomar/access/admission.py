@@ -88,14 +88,14 @@ class Admission:
         """Make the admission of a dialect; ``rate`` reads an account's requests a second in it, 0 is no limit."""
         return DialectAdmission(self, dialect, rate)
 
-    def check_address_block(self, visitor: ClientAddress, login: str) -> Denial | None:
+    def check_address_block(self, client: ClientAddress, login: str) -> Denial | None:
         """Deny a blocked address, unless the login is known from there. None: go on."""
-        block = self.abuse.block_of_address(visitor)
-        return self._denial(block) if block is not None and not self.callers.is_known(visitor, login) else None
+        block = self.abuse.block_of_address(client)
+        return self._denial(block) if block is not None and not self.callers.is_known(client, login) else None
 
     async def verify_password(
         self,
-        visitor: ClientAddress,
+        client: ClientAddress,
         login: str,
         stored: str,
         password: str,
@@ -108,40 +108,40 @@ class Admission:
 
         Returns a denial if the address is blocked. Raises ``Busy`` if the password cannot be verified now.
         """
-        denial = self.check_address_block(visitor, login)
+        denial = self.check_address_block(client, login)
         if denial is not None:
             return denial
         right = self.passwords.remembered(stored, login_key(login), password)
         if right is None:
-            block = self.abuse.block_of_address(visitor)
-            if block is not None and not self.abuse.may_try_password(caller_of(visitor, login)):
+            block = self.abuse.block_of_address(client)
+            if block is not None and not self.abuse.may_try_password(caller_of(client, login)):
                 return self._denial(block)
-            right = await self._hash_and_compare(visitor, login, stored, password, queue=queue, client_left=client_left)
+            right = await self._hash_and_compare(client, login, stored, password, queue=queue, client_left=client_left)
         if not right:
-            self.record_failure(visitor, face)
+            self.record_failure(client, face)
         return right
 
-    def caller_and_rank(self, visitor: ClientAddress, login: str) -> tuple[Hashable, CallerRank]:
+    def caller_and_rank(self, client: ClientAddress, login: str) -> tuple[Hashable, CallerRank]:
         """Return for whom a hash for this login is queued, and with which rank (``HashingQueue.run``)."""
-        if self.callers.is_known(visitor, login):
-            return caller_of(visitor, login), CallerRank.KNOWN
-        rank = CallerRank.SUSPECT if self.abuse.is_suspect(visitor) else CallerRank.STRANGER
-        return counted_as(visitor.address), rank
+        if self.callers.is_known(client, login):
+            return caller_of(client, login), CallerRank.KNOWN
+        rank = CallerRank.SUSPECT if self.abuse.is_suspect(client) else CallerRank.STRANGER
+        return counted_as(client.address), rank
 
-    def record_failure(self, visitor: ClientAddress, face: str, *, reason: str = BAD) -> None:
+    def record_failure(self, client: ClientAddress, face: str, *, reason: str = BAD) -> None:
         """Log a failure, and count it against the address if its reason is one of :data:`COUNTED_REASONS`."""
-        who = {"proxy": "untrusted"} if visitor.is_proxy else {}
-        _log.warning(REFUSED_EVENT, address=visitor.address, door=face, reason=reason, **who)
+        who = {"proxy": "untrusted"} if client.is_proxy else {}
+        _log.warning(REFUSED_EVENT, address=client.address, door=face, reason=reason, **who)
         if reason in COUNTED_REASONS:
-            self.abuse.count_failure(visitor)
-            if self.abuse.block_after_failures(visitor):
-                self.callers.remember_proxy(visitor)
+            self.abuse.count_failure(client)
+            if self.abuse.block_after_failures(client):
+                self.callers.remember_proxy(client)
 
-    def check_account(self, account: Account, visitor: ClientAddress, face: str) -> Denial | None:
+    def check_account(self, account: Account, client: ClientAddress, face: str) -> Denial | None:
         """Check, after the credentials, the account's list of addresses and whether it is enabled. None: go on."""
         allowed = account.settings.allowed_addresses
-        if allowed and not self._is_listed(visitor.address, allowed):
-            self.record_failure(visitor, face, reason=Refusal.ADDRESS_NOT_ALLOWED.value)
+        if allowed and not self._is_listed(client.address, allowed):
+            self.record_failure(client, face, reason=Refusal.ADDRESS_NOT_ALLOWED.value)
             return Denial(refusal=Refusal.ADDRESS_NOT_ALLOWED, account=account)
         return None if account.enabled else Denial(refusal=Refusal.ACCOUNT_DISABLED, account=account)
 
@@ -152,7 +152,7 @@ class Admission:
 
     async def _hash_and_compare(
         self,
-        visitor: ClientAddress,
+        client: ClientAddress,
         login: str,
         stored: str,
         password: str,
@@ -162,8 +162,8 @@ class Admission:
     ) -> bool:
         """Hash and compare; a failure is counted beforehand, so that a thousand at once gain nothing over one after the
         other."""
-        caller, rank = self.caller_and_rank(visitor, login)
-        self.abuse.count_failure(visitor)
+        caller, rank = self.caller_and_rank(client, login)
+        self.abuse.count_failure(client)
         try:
             return await self.passwords.verify(
                 stored,
@@ -175,7 +175,7 @@ class Admission:
                 client_left=client_left,
             )
         finally:
-            self.abuse.uncount_failure(visitor)  # a wrong one is counted again with its line in the log
+            self.abuse.uncount_failure(client)  # a wrong one is counted again with its line in the log
 
     def _denial(self, block: Block, account: Account | None = None) -> Denial:
         wait_seconds = max(1.0, (block.until_ms - self.clock.wall_ms()) / 1_000)
@@ -221,14 +221,14 @@ class DialectAdmission:
         return self._within_limits(account, to_send=to_send, now=now)
 
     def by_key(
-        self, visitor: ClientAddress, secret: str, *, login: str | None, cache_key: Hashable, to_send: bool = False
+        self, client: ClientAddress, secret: str, *, login: str | None, cache_key: Hashable, to_send: bool = False
     ) -> Account | Denial:
         """Let in by an API key, and by the login where the dialect sends one. An unknown login costs the same work as a
         wrong key."""
         account = self._directory.by_key(secret)
         if login is not None and login_key(login) != ("" if account is None else login_key(account.login)):
             account = None
-        found = self._check_credentials(visitor, account)
+        found = self._check_credentials(client, account)
         if isinstance(found, Denial):
             return found
         if len(self._remembered) >= REMEMBERED_AT_MOST:
@@ -236,39 +236,39 @@ class DialectAdmission:
         self._remembered[cache_key] = (found, self._rate(found.settings))
         return self._within_limits(found, to_send=to_send, now=self._clock.monotonic())
 
-    def by_token(self, visitor: ClientAddress, text: str | None) -> Account | Denial:
+    def by_token(self, client: ClientAddress, text: str | None) -> Account | Denial:
         """Let in by a signed token that is neither expired nor revoked."""
         account = None if text is None else self._directory.by_token(text, now_ms=self._clock.wall_ms())
-        found = self._check_credentials(visitor, account)
+        found = self._check_credentials(client, account)
         return found if isinstance(found, Denial) else self._within_limits(found, now=self._clock.monotonic())
 
     async def by_password(
-        self, visitor: ClientAddress, login: str, password: str, *, client_left: ClientLeft | None = None
+        self, client: ClientAddress, login: str, password: str, *, client_left: ClientLeft | None = None
     ) -> Account | Denial:
         """Let in by login and password. Raises ``Busy``; ``client_left`` returns when the client has left."""
         account = self._directory.by_login(login)
-        right = await self._verify_password(visitor, login, account, password, client_left)
+        right = await self._verify_password(client, login, account, password, client_left)
         if isinstance(right, Denial):
             return right
         if account is None or not right:
             return Denial(refusal=Refusal.BAD_CREDENTIALS)
-        found = self._check_account(visitor, account)
+        found = self._check_account(client, account)
         return found if isinstance(found, Denial) else self._within_limits(found, now=self._clock.monotonic())
 
-    async def confirm_password(self, visitor: ClientAddress, account: Account, password: str) -> Denial | None:
+    async def confirm_password(self, client: ClientAddress, account: Account, password: str) -> Denial | None:
         """Verify the password of an account that was let in by other credentials; None if it is right. Raises
         ``Busy``."""
-        right = await self._verify_password(visitor, account.login, account, password, None)
+        right = await self._verify_password(client, account.login, account, password, None)
         if isinstance(right, Denial):
             return right
         return None if right else Denial(refusal=Refusal.BAD_CREDENTIALS)
 
     async def _verify_password(
-        self, visitor: ClientAddress, login: str, account: Account | None, password: str, client_left: ClientLeft | None
+        self, client: ClientAddress, login: str, account: Account | None, password: str, client_left: ClientLeft | None
     ) -> bool | Denial:
         passwords = self._admission.passwords
         return await self._admission.verify_password(
-            visitor,
+            client,
             login,
             passwords.stored_hash(account),
             password,
@@ -277,28 +277,28 @@ class DialectAdmission:
             client_left=client_left,
         )
 
-    def _check_credentials(self, visitor: ClientAddress, account: Account | None) -> Account | Denial:
+    def _check_credentials(self, client: ClientAddress, account: Account | None) -> Account | Denial:
         """Check credentials that cost no hash, and their account."""
         admission = self._admission
         if admission.abuse.has_blocks:
-            denial = admission.check_address_block(visitor, "" if account is None else account.login)
+            denial = admission.check_address_block(client, "" if account is None else account.login)
             if denial is not None:
                 return denial
         if account is None:
-            admission.record_failure(visitor, self._dialect)
+            admission.record_failure(client, self._dialect)
             return Denial(refusal=Refusal.BAD_CREDENTIALS)
-        return self._check_account(visitor, account)
+        return self._check_account(client, account)
 
-    def _check_account(self, visitor: ClientAddress, account: Account) -> Account | Denial:
+    def _check_account(self, client: ClientAddress, account: Account) -> Account | Denial:
         """Check the account of good credentials; if it passes, it is known from that address from now on."""
         admission = self._admission
-        denial = admission.check_account(account, visitor, self._dialect)
+        denial = admission.check_account(account, client, self._dialect)
         if denial is not None:
             return denial
         if not account.settings.allows_dialect(self._dialect):
-            admission.record_failure(visitor, self._dialect, reason="dialect_not_allowed")
+            admission.record_failure(client, self._dialect, reason="dialect_not_allowed")
             return Denial(refusal=Refusal.BAD_CREDENTIALS)
-        admission.callers.remember(visitor, account.login)
+        admission.callers.remember(client, account.login)
         return account
 
     def _within_limits(self, account: Account, *, now: float, to_send: bool = False) -> Account | Denial:

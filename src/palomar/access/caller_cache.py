@@ -37,22 +37,22 @@ class CallerCache:
         now_ms = self._clock.wall_ms()
         self._written = await database.read(known_callers.read_youngest, now_ms=now_ms)
 
-    def is_known(self, visitor: ClientAddress, login: str) -> bool:
+    def is_known(self, client: ClientAddress, login: str) -> bool:
         """Return True if the login has been let in from this address within a month."""
-        caller = caller_of(visitor, login)
+        caller = caller_of(client, login)
         written_ms = max(self._written.get(caller, 0), self._directory.snapshot.known_callers.get(caller, 0))
         return written_ms > self._clock.wall_ms() - KNOWN_MS
 
-    def remember(self, visitor: ClientAddress, login: str) -> None:
+    def remember(self, client: ClientAddress, login: str) -> None:
         """Remember that the login was let in from this address, and the address if it is a proxy that is not
         trusted."""
-        self._write(caller_of(visitor, login))
-        if visitor.is_proxy:
-            self.remember_proxy(visitor)
+        self._write(caller_of(client, login))
+        if client.is_proxy:
+            self.remember_proxy(client)
 
-    def remember_proxy(self, visitor: ClientAddress) -> None:
+    def remember_proxy(self, client: ClientAddress) -> None:
         """Remember the address as a proxy that is not trusted."""
-        self._write((visitor.address, ""))
+        self._write((client.address, ""))
 
     def _write(self, caller: Caller) -> None:
         now_ms = self._clock.wall_ms()
@@ -69,9 +69,9 @@ class CallerCache:
         self._batcher.post(REMEMBER, SeenCaller(address=caller[0], login_key=caller[1]), _written, failed)
 
 
-def caller_of(visitor: ClientAddress, login: str) -> Caller:
+def caller_of(client: ClientAddress, login: str) -> Caller:
     """Make the caller of a login at an address, as it is stored."""
-    return (counted_as(visitor.address), login_key(login))
+    return (counted_as(client.address), login_key(login))
 
 
 def _written(result: None) -> None:

@@ -79,39 +79,39 @@ class SignIn:
         self._secret = b""
 
     async def log_in(
-        self, login: str, password: str, visitor: ClientAddress, *, agent: str
+        self, login: str, password: str, client: ClientAddress, *, agent: str
     ) -> LoggedIn | TooManyAttempts | None:
         """Open a session; None for a wrong password, an unknown login and a disabled one alike.
 
         Raises ``Busy`` if too many passwords wait to be hashed.
         """
-        right = await self.verify_password(login, password, visitor)
+        right = await self.verify_password(login, password, client)
         if isinstance(right, TooManyAttempts):
             return right
         owner = await self._owner_of_login(login)
-        if not right or not self._is_allowed(owner, visitor):
+        if not right or not self._is_allowed(owner, client):
             return None
         awaits_code = owner.user is not None and owner.user.user.has_totp
-        token = await self._open(owner, address=visitor.address, agent=agent, awaits_code=awaits_code)
+        token = await self._open(owner, address=client.address, agent=agent, awaits_code=awaits_code)
         if not awaits_code:
-            await self._succeeded(login, visitor)
-            _log.info("logged in", address=visitor.address, **_log_ids(owner))
+            await self._succeeded(login, client)
+            _log.info("logged in", address=client.address, **_log_ids(owner))
         return LoggedIn(token=token, awaits_code=awaits_code)
 
-    async def verify_password(self, login: str, password: str, visitor: ClientAddress) -> TooManyAttempts | bool:
+    async def verify_password(self, login: str, password: str, client: ClientAddress) -> TooManyAttempts | bool:
         """Return True if this is the password of the login. It counts as an attempt to sign in. Raises ``Busy``."""
-        denial = self._admission.check_address_block(visitor, login)
+        denial = self._admission.check_address_block(client, login)
         if denial is not None:
             return _too_many_attempts(denial)
         queue = self._admission.passwords.people_queue
-        queue.check_room(*self._admission.caller_and_rank(visitor, login))  # before any question to the database
-        wait = await self._throttle.count_attempt(login, visitor)
+        queue.check_room(*self._admission.caller_and_rank(client, login))  # before any question to the database
+        wait = await self._throttle.count_attempt(login, client)
         if wait is not None:
-            self._admission.record_failure(visitor, FACE, reason=TOO_MANY_FAILURES)
+            self._admission.record_failure(client, FACE, reason=TOO_MANY_FAILURES)
             return wait
         owner = await self._owner_of_login(login)
         right = await self._admission.verify_password(
-            visitor, login, owner.password_hash, password, queue=queue, face=FACE
+            client, login, owner.password_hash, password, queue=queue, face=FACE
         )
         if isinstance(right, Denial):
             return _too_many_attempts(right)
@@ -122,7 +122,7 @@ class SignIn:
         session = await self._session(token)
         return session is not None and session.awaits_code
 
-    async def enter_code(self, token: str, typed: str, visitor: ClientAddress) -> LoggedIn | TooManyAttempts | None:
+    async def enter_code(self, token: str, typed: str, client: ClientAddress) -> LoggedIn | TooManyAttempts | None:
         """Open a session in place of the one that waited for this code; None for a wrong code, or if none waits."""
         waiting = await self._session(token)
         owner = await self._user(waiting.user_id) if waiting is not None and waiting.user_id is not None else None
@@ -134,22 +134,22 @@ class SignIn:
         ):
             return None
         login = owner.user.login
-        denial = self._admission.check_address_block(visitor, login)
+        denial = self._admission.check_address_block(client, login)
         if denial is not None:
             return _too_many_attempts(denial)
-        wait = await self._throttle.count_attempt(login, visitor, with_code=True)
+        wait = await self._throttle.count_attempt(login, client, with_code=True)
         if wait is not None:
-            self._admission.record_failure(visitor, FACE, reason=TOO_MANY_FAILURES)
+            self._admission.record_failure(client, FACE, reason=TOO_MANY_FAILURES)
             return wait
         now_ms = self._clock.wall_ms()
         totp = users.open_totp(owner.sealed_totp, user_id=owner.user.id, secret=await self.console_secret())
         step = step_of_code(totp, typed, now_ms=now_ms, after=owner.totp_step)
-        opening = self._new_session(_of_user(owner), address=visitor.address, agent=waiting.agent, awaits_code=False)
+        opening = self._new_session(_of_user(owner), address=client.address, agent=waiting.agent, awaits_code=False)
         if step is None or not await self._exchange(waiting, owner.user.id, step, opening):
-            self._admission.record_failure(visitor, FACE)
+            self._admission.record_failure(client, FACE)
             return None
-        await self._succeeded(login, visitor)
-        _log.info("logged in with a code", address=visitor.address, user_id=owner.user.id)
+        await self._succeeded(login, client)
+        _log.info("logged in with a code", address=client.address, user_id=owner.user.id)
         return LoggedIn(token=opening.token, awaits_code=False)
 
     async def signed_in(self, token: str) -> SignedIn | None:
@@ -196,12 +196,12 @@ class SignIn:
         stored = self._directory.snapshot.passwords.get(account.id, "") if account else ""
         return _LoginOwner(user=None, account=account, password_hash=stored)
 
-    async def _succeeded(self, login: str, visitor: ClientAddress) -> None:
-        await self._throttle.forget_failures(login, visitor)
-        self._admission.callers.remember(visitor, login)
+    async def _succeeded(self, login: str, client: ClientAddress) -> None:
+        await self._throttle.forget_failures(login, client)
+        self._admission.callers.remember(client, login)
 
-    def _is_allowed(self, owner: _LoginOwner, visitor: ClientAddress) -> bool:
-        if owner.account is not None and self._admission.check_account(owner.account, visitor, FACE) is not None:
+    def _is_allowed(self, owner: _LoginOwner, client: ClientAddress) -> bool:
+        if owner.account is not None and self._admission.check_account(owner.account, client, FACE) is not None:
             return False
         return self._is_enabled(owner)
 

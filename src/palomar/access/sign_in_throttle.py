@@ -35,14 +35,14 @@ class SignInThrottle:
         self._clock = clock
 
     async def count_attempt(
-        self, login: str, visitor: ClientAddress, *, with_code: bool = False
+        self, login: str, client: ClientAddress, *, with_code: bool = False
     ) -> TooManyAttempts | None:
         """Count one attempt at a password, or at a code. None: go on."""
         now_ms = self._clock.wall_ms()
 
         async def counted(tx: Transaction) -> list[FailureLimit]:
-            is_known = await known_callers.is_known(tx, visitor.address, login_key(login), now_ms=now_ms)
-            return _counted(login, visitor, is_known=is_known, with_code=with_code)
+            is_known = await known_callers.is_known(tx, client.address, login_key(login), now_ms=now_ms)
+            return _counted(login, client, is_known=is_known, with_code=with_code)
 
         async def look(tx: Transaction) -> int:
             return await sessions.wait_before_attempt(tx, await counted(tx), now_ms=now_ms)
@@ -53,27 +53,27 @@ class SignInThrottle:
         wait_ms = await self._database.read(look) or await self._database.write(count)
         return TooManyAttempts(wait_seconds=-(-wait_ms // 1_000)) if wait_ms else None
 
-    async def forget_failures(self, login: str, visitor: ClientAddress) -> None:
+    async def forget_failures(self, login: str, client: ClientAddress) -> None:
         """Forget the failures of a login at this address and those of its codes, after a success."""
-        await self._database.write(sessions.forget_failures, [_at_address(login, visitor), _codes_of(login)])
+        await self._database.write(sessions.forget_failures, [_at_address(login, client), _codes_of(login)])
 
 
-def _counted(login: str, visitor: ClientAddress, *, is_known: bool, with_code: bool) -> list[FailureLimit]:
+def _counted(login: str, client: ClientAddress, *, is_known: bool, with_code: bool) -> list[FailureLimit]:
     """List the subjects whose failures count. An address that may not be blocked is none of them: many people may be
     behind it."""
-    own = _at_address(login, visitor)
+    own = _at_address(login, client)
     if is_known:
         return [FailureLimit(subject=own, free=FREE_IF_KNOWN, longest_ms=LONGEST_IF_KNOWN_MS)]
     counted = [FailureLimit(subject=own, free=FREE_BY_LOGIN)]
     if with_code:
         counted.append(FailureLimit(subject=_codes_of(login), free=FREE_BY_LOGIN))
-    if may_be_blocked(visitor.address) and not visitor.is_proxy:
-        counted.append(FailureLimit(subject=f"address:{counted_as(visitor.address)}", free=FREE_BY_ADDRESS))
+    if may_be_blocked(client.address) and not client.is_proxy:
+        counted.append(FailureLimit(subject=f"address:{counted_as(client.address)}", free=FREE_BY_ADDRESS))
     return counted
 
 
-def _at_address(login: str, visitor: ClientAddress) -> str:
-    return f"login:{login_key(login)[:LOGIN_LONGEST]} at {counted_as(visitor.address)}"
+def _at_address(login: str, client: ClientAddress) -> str:
+    return f"login:{login_key(login)[:LOGIN_LONGEST]} at {counted_as(client.address)}"
 
 
 def _codes_of(login: str) -> str:

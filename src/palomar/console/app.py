@@ -47,7 +47,7 @@ from palomar.console.routes import OpenRoute, PageRoute, find_route, is_known
 from palomar.console.static_files import File, Files
 from palomar.console.streaming import send_stream
 from palomar.console.viewer.viewer import Viewers
-from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond, visitor_of
+from palomar.net.asgi import BodyRefusal, client_of, fault_of, header, read_body, respond
 from palomar.net.networks import TrustedProxies
 from palomar.ports import Clock, Ids
 from palomar.vocabulary.refusals import RETRY_AFTER_SECONDS, TemporarilyUnavailable
@@ -221,7 +221,7 @@ class Console:
             query=_parse_fields(scope["query_string"]),
             form=form,
             token=token_of(cookies, secure=secure),
-            visitor=visitor_of(scope, self._proxies),
+            client=client_of(scope, self._proxies),
             agent=_text(scope, b"user-agent"),
             is_secure=secure,
             origin=origin_of(scope, secure=secure),

@@ -35,7 +35,7 @@ class PageRequest:
     form: Mapping[str, str]
     token: str
     """The session's token; empty if there is none."""
-    visitor: ClientAddress
+    client: ClientAddress
     agent: str
     is_secure: bool
     origin: str

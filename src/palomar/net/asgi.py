@@ -89,13 +89,13 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes | Bo
 
 def client_address(scope: Scope, proxies: TrustedProxies) -> str:
     """Return the client's address, seen through the operator's proxies; empty where the connection has none."""
-    return visitor_of(scope, proxies).address
+    return client_of(scope, proxies).address
 
 
-def visitor_of(scope: Scope, proxies: TrustedProxies) -> ClientAddress:
-    """Return where a request comes from, as admission wants it."""
+def client_of(scope: Scope, proxies: TrustedProxies) -> ClientAddress:
+    """Return the client of a request and whether it is a proxy that is not trusted, for admission."""
     peer, forwarded = peer_of(scope)
-    return proxies.visitor(peer, None if forwarded is None else forwarded.decode("latin-1"))
+    return proxies.client_address(peer, None if forwarded is None else forwarded.decode("latin-1"))
 
 
 def peer_of(scope: Scope) -> tuple[str, bytes | None]:

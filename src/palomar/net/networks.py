@@ -118,7 +118,7 @@ class TrustedProxies:
                 break
         return client
 
-    def visitor(self, peer: str, forwarded_for: str | None = None) -> ClientAddress:
+    def client_address(self, peer: str, forwarded_for: str | None = None) -> ClientAddress:
         """Return the client as :meth:`client` finds it, and whether it is a proxy that is not trusted."""
         is_proxy = forwarded_for is not None and not self.trusts(_plain(peer) or peer)
         return ClientAddress(self.client(peer, forwarded_for), is_proxy)

@@ -13,7 +13,7 @@ from palomar.access.totp import STEP_MS, code_at
 from palomar.console.viewer.my_account import MyAccount
 from palomar.vocabulary.access import ClientAddress
 
-VISITOR = ClientAddress("192.0.2.7")
+CLIENT = ClientAddress("192.0.2.7")
 ANOTHER = "another good password"
 
 
@@ -28,7 +28,7 @@ async def my_account(house: House, login: str) -> MyAccount:
 
 
 async def token(house: House, login: str, password: str = PASSWORD) -> str:
-    result = await house.logins.log_in(login, password, VISITOR, agent="")
+    result = await house.logins.log_in(login, password, CLIENT, agent="")
     assert isinstance(result, LoggedIn)
     return result.token
 
@@ -40,7 +40,7 @@ async def test_a_changed_password_ends_every_session_but_this_one(house: House) 
     signed_in = await house.logins.signed_in(here)
     assert signed_in is not None
     mine = house.viewers.of(signed_in).my_account
-    assert await mine.change_password(PASSWORD, ANOTHER, visitor=VISITOR) is True
+    assert await mine.change_password(PASSWORD, ANOTHER, client=CLIENT) is True
     assert await house.logins.signed_in(elsewhere) is None
     assert await house.logins.signed_in(here) is not None
     assert await token(house, "marta", ANOTHER)
@@ -51,15 +51,15 @@ async def test_an_account_changes_its_own_password(house: House) -> None:
     mine = await my_account(house, "acme")
     assert not mine.takes_codes
     assert not await mine.has_totp()
-    assert await mine.change_password("wrong", ANOTHER, visitor=VISITOR) is False
-    assert await mine.change_password(PASSWORD, ANOTHER, visitor=VISITOR) is True
+    assert await mine.change_password("wrong", ANOTHER, client=CLIENT) is False
+    assert await mine.change_password(PASSWORD, ANOTHER, client=CLIENT) is True
     assert await token(house, "acme", ANOTHER)
 
 
 async def test_who_finds_a_browser_open_guesses_no_password(house: House) -> None:
     await house.user("marta")
     mine = await my_account(house, "marta")
-    answers = [await mine.change_password("wrong", ANOTHER, visitor=VISITOR) for _ in range(FREE_BY_LOGIN + 1)]
+    answers = [await mine.change_password("wrong", ANOTHER, client=CLIENT) for _ in range(FREE_BY_LOGIN + 1)]
     assert answers == [False] * FREE_BY_LOGIN + [TooManyAttempts(wait_seconds=5)]
 
 
@@ -78,12 +78,12 @@ async def test_codes_are_switched_on_with_a_code_and_off_with_the_password(house
     assert totp not in bytes(sealed)
 
     waiting = await token(house, "marta")
-    assert await house.logins.enter_code(waiting, code_at(totp, now), VISITOR) is None  # it was used to switch on
+    assert await house.logins.enter_code(waiting, code_at(totp, now), CLIENT) is None  # it was used to switch on
     house.wait(STEP_MS)
-    assert isinstance(await house.logins.enter_code(waiting, code_at(totp, now + 1), VISITOR), LoggedIn)
+    assert isinstance(await house.logins.enter_code(waiting, code_at(totp, now + 1), CLIENT), LoggedIn)
 
-    assert await mine.stop_totp("wrong", visitor=VISITOR) is False
-    assert await mine.stop_totp(PASSWORD, visitor=VISITOR) is True
+    assert await mine.stop_totp("wrong", client=CLIENT) is False
+    assert await mine.stop_totp(PASSWORD, client=CLIENT) is True
     assert not await mine.has_totp()
 
 

@@ -29,7 +29,7 @@ class BrokenGateway:
     def admission(self, dialect: str, *, rate: Any) -> "BrokenGateway":
         return self
 
-    async def by_password(self, visitor: Any, login: str, password: str, *, client_left: Any) -> None:
+    async def by_password(self, client: Any, login: str, password: str, *, client_left: Any) -> None:
         raise OSError("the database is gone")
 
 

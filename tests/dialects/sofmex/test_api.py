@@ -35,11 +35,11 @@ class OpenGate:
     def admission(self, dialect: str, *, rate: Any) -> "OpenGate":
         return self
 
-    def by_token(self, visitor: Any, text: str | None) -> Account:
+    def by_token(self, client: Any, text: str | None) -> Account:
         return Account(id=AccountId(1), login="demo", settings=AccountSettings())
 
-    async def by_password(self, visitor: Any, login: str, password: str, *, client_left: Any) -> Account:
-        return self.by_token(visitor, None)
+    async def by_password(self, client: Any, login: str, password: str, *, client_left: Any) -> Account:
+        return self.by_token(client, None)
 
 
 class ScriptedGateway:

@@ -21,7 +21,7 @@ async def submit_password(context: PageContext) -> PageReply:
     """Try a login and a password."""
     request = context.request
     login, password = context.field("login"), request.form.get("password", "")
-    result = await context.sign_in.log_in(login, password, request.visitor, agent=request.agent)
+    result = await context.sign_in.log_in(login, password, request.client, agent=request.agent)
     if isinstance(result, TooManyAttempts):
         return _too_many(context, "login.html", result, login=login, next=_next(context))
     if result is None:
@@ -43,7 +43,7 @@ async def show_code(context: PageContext) -> PageReply:
 async def submit_code(context: PageContext) -> PageReply:
     """Try a code."""
     request = context.request
-    result = await context.sign_in.enter_code(request.token, context.field("code"), request.visitor)
+    result = await context.sign_in.enter_code(request.token, context.field("code"), request.client)
     if isinstance(result, TooManyAttempts):
         return _too_many(context, "login_code.html", result, next=_next(context))
     if result is None:

@@ -43,7 +43,7 @@ async def change_password(context: SignedInContext) -> PageReply:
     """Change the password, if the current one is right."""
     form = context.request.form
     current, new = form.get("current", ""), form.get("new", "")
-    result = await context.viewer.my_account.change_password(current, new, visitor=context.request.visitor)
+    result = await context.viewer.my_account.change_password(current, new, client=context.request.client)
     if isinstance(result, PasswordFault):
         return await _page(context, section="password", fault=context.t(PASSWORD_FAULTS[result]))
     done = "password-tokens" if result is True and await context.viewer.my_account.tokens() else "password"
@@ -62,7 +62,7 @@ async def start_totp(context: SignedInContext) -> PageReply:
 async def stop_totp(context: SignedInContext) -> PageReply:
     """Ask for no codes any more, if the password is right."""
     password = context.request.form.get("password", "")
-    result = await context.viewer.my_account.stop_totp(password, visitor=context.request.visitor)
+    result = await context.viewer.my_account.stop_totp(password, client=context.request.client)
     return await _result(context, result, section="code", done="code-off")
 
 

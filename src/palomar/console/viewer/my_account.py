@@ -65,7 +65,7 @@ class MyAccount:
         return user is not None and user.user.has_totp
 
     async def change_password(
-        self, current: str, new: str, *, visitor: ClientAddress
+        self, current: str, new: str, *, client: ClientAddress
     ) -> TooManyAttempts | PasswordFault | bool:
         """Set a new password, and end all other sessions and the tokens that a log-in made.
 
@@ -75,7 +75,7 @@ class MyAccount:
         good = check_password(new, login=self._who.login)
         if isinstance(good, PasswordFault):
             return good
-        confirmed = await self._confirm(current, visitor=visitor)
+        confirmed = await self._confirm(current, client=client)
         if confirmed is not True:
             return confirmed
         password_hash = await self._passwords.hash(good, queue=self._passwords.people_queue)
@@ -108,9 +108,9 @@ class MyAccount:
         await self._database.write(users.start_totp, user_id, sealed=sealed, step=step)
         return True
 
-    async def stop_totp(self, password: str, *, visitor: ClientAddress) -> TooManyAttempts | bool:
+    async def stop_totp(self, password: str, *, client: ClientAddress) -> TooManyAttempts | bool:
         """Let the log-in ask for no codes any more; return False if the password is wrong."""
-        confirmed = await self._confirm(password, visitor=visitor)
+        confirmed = await self._confirm(password, client=client)
         user_id = self._who.user_id
         if confirmed is not True or user_id is None:
             return confirmed
@@ -167,11 +167,11 @@ class MyAccount:
         """Return random octets."""
         return hashlib.sha256(self._ids.token().encode()).digest()[:count]
 
-    async def _confirm(self, password: str, *, visitor: ClientAddress) -> TooManyAttempts | bool:
+    async def _confirm(self, password: str, *, client: ClientAddress) -> TooManyAttempts | bool:
         """Return True if this is the own password. It counts as an attempt to log in."""
-        right = await self._logins.verify_password(self._who.login, password, visitor)
+        right = await self._logins.verify_password(self._who.login, password, client)
         if right is True:
-            await self._throttle.forget_failures(self._who.login, visitor)
+            await self._throttle.forget_failures(self._who.login, client)
         return right
 
     @property

@@ -10,7 +10,7 @@ from palomar.accounts.settings import own
 from palomar.dialects.convergia import NAME
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
 from palomar.gateway import Gateway
-from palomar.net.asgi import disconnect_waiter, visitor_of
+from palomar.net.asgi import client_of, disconnect_waiter
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 
@@ -27,7 +27,7 @@ class Callers:
     async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denial:
         """Find the account that calls, or return why it is not let in. Raises ``Busy``."""
         scope["password"] = password  # in SOAP it may be in a field of any name
-        visitor = visitor_of(scope, self._trusted_proxies)
-        caller = await self._admission.by_password(visitor, username, password, client_left=disconnect_waiter(receive))
+        client = client_of(scope, self._trusted_proxies)
+        caller = await self._admission.by_password(client, username, password, client_left=disconnect_waiter(receive))
         scope["user"] = account_of(caller)
         return caller

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from palomar.access.admission import Denial, account_of
 from palomar.dialects.foxsys import NAME
 from palomar.gateway import Gateway
-from palomar.net.asgi import caller_headers, visitor_of
+from palomar.net.asgi import caller_headers, client_of
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 
@@ -29,9 +29,9 @@ class Callers:
         headers = caller_headers(scope)
         caller = self._admission.recall(headers, to_send=to_send)
         if caller is None:
-            visitor = visitor_of(scope, self._trusted_proxies)
+            client = client_of(scope, self._trusted_proxies)
             login, token = credentials_of(headers[0] or b"")
-            caller = self._admission.by_key(visitor, token, login=login, cache_key=headers, to_send=to_send)
+            caller = self._admission.by_key(client, token, login=login, cache_key=headers, to_send=to_send)
         scope["user"] = account_of(caller)
         return caller
 

@@ -10,7 +10,7 @@ from palomar.accounts.settings import own
 from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
 from palomar.gateway import Gateway
-from palomar.net.asgi import caller_headers, visitor_of
+from palomar.net.asgi import caller_headers, client_of
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 
@@ -30,14 +30,14 @@ class Callers:
         headers = caller_headers(scope)
         caller = self._admission.recall(headers)
         if caller is None:
-            visitor = visitor_of(scope, self._proxies)
-            caller = self._admission.by_key(visitor, _bearer(headers[0]), login=None, cache_key=headers)
+            client = client_of(scope, self._proxies)
+            caller = self._admission.by_key(client, _bearer(headers[0]), login=None, cache_key=headers)
         scope["user"] = account_of(caller)
         return caller
 
     async def knows_password(self, scope: Scope, account: Account, password: str) -> Denial | None:
         """Return None if the caller knows the password of this account, else why not. Raises ``Busy``."""
-        return await self._admission.confirm_password(visitor_of(scope, self._proxies), account, password)
+        return await self._admission.confirm_password(client_of(scope, self._proxies), account, password)
 
 
 def _bearer(authorization: bytes | None) -> str:

@@ -11,7 +11,7 @@ from palomar.accounts.settings import own
 from palomar.dialects.sofmex import NAME
 from palomar.dialects.sofmex.account_settings import SofmexAccount
 from palomar.gateway import Gateway
-from palomar.net.asgi import disconnect_waiter, header, visitor_of
+from palomar.net.asgi import client_of, disconnect_waiter, header
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.refusals import Refusal
@@ -31,13 +31,13 @@ class Callers:
         it (5) belongs to the records that it sends, and every record is refused."""
         authorization = header(scope, b"authorization")
         text = None if authorization is None else _token(authorization)
-        caller = self._admission.by_token(visitor_of(scope, self._trusted_proxies), text)
+        caller = self._admission.by_token(client_of(scope, self._trusted_proxies), text)
         return _remember_caller(scope, caller)
 
     async def log_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denial:
         """Find the account that logs in, or return why not. Raises ``Busy``."""
-        visitor = visitor_of(scope, self._trusted_proxies)
-        caller = await self._admission.by_password(visitor, username, password, client_left=disconnect_waiter(receive))
+        client = client_of(scope, self._trusted_proxies)
+        caller = await self._admission.by_password(client, username, password, client_left=disconnect_waiter(receive))
         return _remember_caller(scope, caller)
 
 
