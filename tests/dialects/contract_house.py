@@ -20,7 +20,8 @@ from palomar.accounts import blacklist, store
 from palomar.accounts.account_commands import AddAccount
 from palomar.accounts.blacklist import Blocked
 from palomar.accounts.store import NewAccount
-from palomar.app.config import SimulatorCarrier, load
+from palomar.app.config import load
+from palomar.app.config_carriers import SimulatorCarrier
 from palomar.app.data_directory import opened_database
 from palomar.app.server import Server
 from palomar.billing import audit

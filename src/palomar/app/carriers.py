@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from palomar.app.config import CarrierConfig
+from palomar.app.config_carriers import CarrierConfig
 from palomar.carriers.simulator.chaos import script as chaos_script
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc

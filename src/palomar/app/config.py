@@ -10,8 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from palomar.app.config_carriers import CarrierConfig, SimulatorCarrier, read_carriers
 from palomar.app.config_tables import section
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -123,18 +124,6 @@ class SendingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatorCarrier:
-    """``[carriers.NAME]`` of kind ``simulator``: an SMSC inside the process."""
-
-    kind: ClassVar[str] = "simulator"
-    name: str
-    settings: SimulatorSettings
-
-
-CarrierConfig = SmppCarrierSettings | SimulatorCarrier
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings, and the file that they were read from."""
 
@@ -209,7 +198,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     console = section(ConsoleConfig, document.pop("console", {}), "console", base, faults)
     sending = section(SendingConfig, document.pop("sending", {}), "sending", base, faults)
     dialects = _dialects(document.pop("dialects", {}), base, faults)
-    carriers = _carriers(document.pop("carriers", {}), base, env, faults)
+    carriers = read_carriers(document.pop("carriers", {}), base, env, faults)
     data_dir = document.pop("data_dir", "var")
     if not isinstance(data_dir, str):
         faults.append(f"data_dir: a path is expected, not {data_dir!r}")
@@ -271,54 +260,6 @@ def _dialects(table: object, base: Path, faults: list[str]) -> dict[str, object]
         dialect.name: section(dialect.settings, table.get(dialect.name, {}), f"dialects.{dialect.name}", base, faults)
         for dialect in DIALECTS
     }
-
-
-def _carriers(table: object, base: Path, env: Mapping[str, str], faults: list[str]) -> tuple[CarrierConfig, ...]:
-    if not isinstance(table, dict):
-        faults.append("carriers: a table [carriers.NAME] a carrier is expected")
-        return ()
-    carriers: list[CarrierConfig] = []
-    for name, entry in table.items():
-        path = f"carriers.{name}"
-        if not isinstance(entry, dict):
-            faults.append(f"{path}: a table is expected")
-            continue
-        entry = dict(entry)
-        kind = entry.pop("kind", None)
-        if kind == "smpp":
-            _fill_secrets(entry, name, base, env, faults)
-            smpp = section(SmppCarrierSettings, entry, path, base, faults, name=name)
-            if smpp is not None:
-                carriers.append(smpp)
-        elif kind == "simulator":
-            settings = section(SimulatorSettings, entry, path, base, faults)
-            carriers.append(SimulatorCarrier(name=name, settings=settings))
-        else:
-            faults.append(f'{path}.kind: "smpp" or "simulator" is expected, not {kind!r}')
-    return tuple(carriers)
-
-
-def _fill_secrets(entry: dict[str, Any], name: str, base: Path, env: Mapping[str, str], faults: list[str]) -> None:
-    """Read a carrier's passwords from the environment, else from the files that the entry names."""
-    for key in ("password", "outbind_password"):
-        given, file = env.get(secret_variable(name, key)), entry.get(f"{key}_file")
-        if given:
-            entry[key] = given
-        elif isinstance(file, str):
-            if key in entry:
-                faults.append(f"carriers.{name}.{key}_file: there is {key} too; only one of them is expected")
-            try:
-                entry[key] = (base / file).read_text(encoding="utf-8").rstrip("\r\n")
-            except (OSError, UnicodeDecodeError) as error:
-                faults.append(f"carriers.{name}.{key}_file: cannot be read: {error}")
-                entry.setdefault(key, "")
-
-
-def secret_variable(carrier: str, key: str) -> str:
-    """Return the name of the variable for a carrier's password: ``PALOMAR_CARRIER_NORTH_1_PASSWORD`` for
-    ``north-1``."""
-    word = "".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in carrier.upper())
-    return f"PALOMAR_CARRIER_{word}_{key.upper()}"
 
 
 def _validate(config: Config, faults: list[str]) -> None:

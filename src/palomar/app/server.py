@@ -1,12 +1,12 @@
 """The server: it builds everything from a :class:`Config`, starts it in order, and stops it in reverse.
 
-Its data directory is in ``data_directory``, its carriers are in ``carriers``, its faces and ports in ``listeners``.
+Its data directory is in ``data_directory``, its carriers are in ``carriers``, its callbacks in ``callbacks``, its faces
+and ports in ``listeners``.
 """
 
 import asyncio
 import contextlib
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
@@ -18,6 +18,7 @@ from palomar.access.sign_in import SignIn
 from palomar.access.sign_in_throttle import SignInThrottle
 from palomar.accounts.blacklist import PhonesOwnBlocks
 from palomar.accounts.directory import Directory
+from palomar.app.callbacks import Callbacks
 from palomar.app.carriers import Carriers
 from palomar.app.config import Config
 from palomar.app.data_directory import FIRST_ACCOUNT_FILE, configured_senders, last_message_ms, locked, node_name
@@ -28,19 +29,13 @@ from palomar.app.sandbox import SandboxParts
 from palomar.app.transaction_order import STEPS, make_context
 from palomar.billing.low_balance import LowBalances
 from palomar.billing.topups import TopUpPoster
-from palomar.callbacks.callback_rows import CallbackRow
-from palomar.callbacks.callback_target import OffAfter
 from palomar.callbacks.outbox import Outbox
-from palomar.callbacks.sender import CallbackLimits, CallbackSender
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.clock import RealClock, RealIds
 from palomar.console.viewer.viewer import Viewers
 from palomar.dialects import renderers
 from palomar.gateway import Gateway
-from palomar.net.client.client import CallbackClient
-from palomar.net.descriptors import max_callback_connections, raise_limit
-from palomar.net.networks import AddressGuard, is_listed
-from palomar.net.signing import CallbackSigner
+from palomar.net.networks import is_listed
 from palomar.ports import Carrier, Ids
 from palomar.receipts.overdue import OverdueReceipts
 from palomar.reports.recounter import Recounter
@@ -199,13 +194,18 @@ class Server:
             failover_seconds=config.routing.failover_seconds,
         )
         self.dispatcher = Dispatcher(self.carriers, self.router)
-        self._build_callbacks()
+        self._callbacks = Callbacks(
+            config,
+            clock=self.clock,
+            secret_of=self._callback_secret,
+            expect=self._sandbox.expect_callback if self._sandbox is not None else None,
+        )
         self._renderers = renderers()
         self._ids: Ids = ids
         self.batcher = Batcher(
             self.database, self.clock, steps=STEPS, context=self._context, after_commit=self._after_commit
         )
-        for part in (self.dispatcher, self.callback_sender, self._lease):
+        for part in (self.dispatcher, self._callbacks.sender, self._lease):
             part.attach(self.batcher)
         self.status_recorder = CarrierStatusRecorder(
             self.database,
@@ -243,23 +243,6 @@ class Server:
             senders=self._senders,
         )
 
-    def _build_callbacks(self) -> None:
-        """Build the client and the sender of callbacks to customers' servers."""
-        config = self.config
-        limits = CallbackLimits(
-            slots_a_host=config.callbacks.slots_a_host, connections=max_callback_connections(raise_limit())
-        )
-        self._callback_client = CallbackClient(
-            guard=AddressGuard(allow_networks=config.callback_networks),
-            slots_a_host=limits.slots_a_host,
-            connections=limits.connections,
-            timeout_seconds=config.callbacks.timeout_seconds,
-            tls=ssl.create_default_context(),
-        )
-        self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
-        self.callback_sender = CallbackSender(self._callback_client, headers=self._callback_headers, limits=limits)
-        self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
-
     def _build_periodic_tasks(self, ids: RealIds) -> PeriodicTasks:
         """Build the tasks that run by the clock."""
         return PeriodicTasks(
@@ -267,7 +250,7 @@ class Server:
             batcher=self.batcher,
             directory=self.directory,
             dispatcher=self.dispatcher,
-            callback_sender=self.callback_sender,
+            callback_sender=self._callbacks.sender,
             lease=self._lease,
             overdue_parts=OverdueReceipts(
                 self.database,
@@ -290,17 +273,12 @@ class Server:
             ids=self._ids,
             node_id=self._lease.node_id,
             has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
-            callbacks=self.callback_sender,
-            off_after=self._off_after,
+            callbacks=self._callbacks.sender,
+            off_after=self._callbacks.off_after,
             router=self.router.snapshot(),
             receipt_id_formats=self.directory.snapshot.receipt_id_formats,
             one_receipt=self._carriers.one_receipt,
         )
-
-    def _callback_headers(self, callback: CallbackRow) -> tuple[tuple[str, str], ...]:
-        if self._sandbox is not None:
-            self._sandbox.expect_callback(callback)
-        return self._signer.headers(callback.account_id, callback.url, callback.body)
 
     def _callback_secret(self, account_id: AccountId) -> str:
         account = self.directory.snapshot.by_id.get(account_id)
@@ -314,19 +292,12 @@ class Server:
             self.directory.note_blocked_number()
         outbox = work.joined(Outbox)
         if outbox is not None:
-            self._callbacks_stored(outbox, work.context.node_id)
+            self._callbacks.committed(outbox, work.context.node_id)
         low = work.joined(LowBalances)
         if low is not None:
             self._topups.post(low.need_topup)
             for account_id in low.called_back:
                 _log.warning("an account's balance is low", account_id=account_id)
-
-    def _callbacks_stored(self, outbox: Outbox, node_id: int | None) -> None:
-        if outbox.created:
-            self.callback_sender.committed(outbox.created, node_id)
-        for target in outbox.targets_off:
-            self.callback_sender.switch_off((target.id,))
-            _log.warning("callbacks to a target are off", account_id=target.account_id, failures=target.failures)
 
     def _on_jump(self, milliseconds: int) -> None:
         """Jump the clock and do what became due. Beside a real carrier the clock does not jump."""
@@ -339,7 +310,7 @@ class Server:
         self._carriers.skip(milliseconds)
         if self.ready:
             self.dispatcher.recheck_all()
-            self.callback_sender.look_for_work()
+            self._callbacks.sender.look_for_work()
 
     async def _apply_sandbox_settings(self) -> None:
         """Apply stored settings of the sandbox now, not with the next look at the change counter."""
@@ -349,7 +320,7 @@ class Server:
     def _on_work_freed(self) -> None:
         self.recounter.look_again()
         self.dispatcher.recheck_all()
-        self.callback_sender.look_for_work()
+        self._callbacks.sender.look_for_work()
 
     async def _clear_unknown_carriers(self) -> None:
         await self.database.write(clear_unknown_carriers, list(self.carriers))
@@ -396,20 +367,15 @@ class Server:
 
     async def _stop_carriers(self) -> None:
         self.dispatcher.stop_claiming()
-        self.callback_sender.stop_taking()
+        self._callbacks.sender.stop_taking()
         await self._carriers.stop(STOP_SECONDS / 3)
 
     async def _stop_background(self, periodic: asyncio.Task[None]) -> None:
         periodic.cancel()
-        await _wait_at_most(self._wait_for_callbacks(), STOP_SECONDS / 6)
-        await self._callback_client.close()
+        await self._callbacks.stop(STOP_SECONDS / 6)
         if not await self.batcher.drain(STOP_SECONDS / 6):
             _log.warning("stopping with work unwritten; it will be found again", commands=self.batcher.waiting)
         await _wait_at_most(self._lease.end(), STOP_SECONDS / 6)
-
-    async def _wait_for_callbacks(self) -> None:
-        while self.callback_sender.under_way:  # noqa: ASYNC110  # once, at the end
-            await asyncio.sleep(0.01)
 
 
 async def _wait_at_most(work: Awaitable[None], seconds: float) -> None:

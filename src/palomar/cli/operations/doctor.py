@@ -11,7 +11,8 @@ import click
 
 from palomar.accounts.known_callers import unknown_proxies
 from palomar.app import config as configuration
-from palomar.app.config import Config, ConfigError, SimulatorCarrier
+from palomar.app.config import Config, ConfigError
+from palomar.app.config_carriers import SimulatorCarrier
 from palomar.app.data_directory import has_data, opened_database, wall_clock
 from palomar.billing.audit import audit_ledger
 from palomar.callbacks.backlog import describe_off_targets

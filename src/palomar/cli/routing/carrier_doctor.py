@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from palomar.app.config import CarrierConfig, SimulatorCarrier
+from palomar.app.config_carriers import CarrierConfig, SimulatorCarrier
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.probing.diagnosis import Finding
 from palomar.carriers.smpp.probing.probe import Probe, ProbeLimits

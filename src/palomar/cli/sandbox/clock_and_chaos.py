@@ -4,7 +4,8 @@ import re
 
 import click
 
-from palomar.app.config import Config, SimulatorCarrier
+from palomar.app.config import Config
+from palomar.app.config_carriers import SimulatorCarrier
 from palomar.carriers.simulator.chaos import script
 from palomar.cli.root import CommandContext, configured, fail, json_option, run, show_json, show_table
 from palomar.sandbox import clock_and_chaos

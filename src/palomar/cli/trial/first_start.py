@@ -18,7 +18,8 @@ from palomar.access.password_rule import generate_password
 from palomar.access.passwords import is_hash_of
 from palomar.access.users import user_of_login
 from palomar.accounts.snapshot import load_snapshot
-from palomar.app.config import Config, SimulatorCarrier
+from palomar.app.config import Config
+from palomar.app.config_carriers import SimulatorCarrier
 from palomar.app.data_directory import FIRST_ACCOUNT_FILE
 from palomar.app.front import CONSOLE, SANDBOX_CALLBACK
 from palomar.app.installation import Note, is_noted, note_once
