@@ -212,13 +212,13 @@ def _read_text(text: str) -> tuple[str, ...]:
 def _is_receipt_by_parameters(pdu: DeliverSm | DataSm) -> bool:
     """Return True if there are parameters for an id and a state, or for an id alone and a text with the same id and a
     state. A state alone proves nothing, nor does another id: it may be the id of this message of a phone."""
-    told = tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) if pdu.tlvs else None
-    if not told:
+    receipted_id = tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) if pdu.tlvs else None
+    if not receipted_id:
         return False
     if tlvs.MESSAGE_STATE.find(pdu.tlvs) is not None:
         return True
     message_id, *_, stat, _err, _text = _read(text_octets(pdu), pdu.data_coding)
-    return message_id == told and state_of(stat) is not None
+    return message_id == receipted_id and state_of(stat) is not None
 
 
 def _message_id(in_parameter: str | None, in_text: str) -> str:

@@ -85,14 +85,14 @@ def state_of(word: str) -> MessageState | None:
     """Return the state that a receipt's word (or several) means; None if it is unknown."""
     if (found := _STATES.get(word.upper())) is not None:
         return found
-    said = word.strip()[:_LONGEST]
-    if said.isascii() and said.isdigit():
-        return _BY_NUMBER.get(int(said))
-    plain = normalize_word(said)
+    words = word.strip()[:_LONGEST]
+    if words.isascii() and words.isdigit():
+        return _BY_NUMBER.get(int(words))
+    plain = normalize_word(words)
     for written in (plain, plain.rstrip("0123456789")):
         if (found := _STATES.get(written)) is not None:
             return found
-    return _of_tokens([normalize_word(token) for token in _tokens(said)])
+    return _of_tokens([normalize_word(token) for token in _tokens(words)])
 
 
 def normalize_word(word: str) -> str:
@@ -105,8 +105,8 @@ _CUT_TO = 7
 _NEGATIONS = frozenset({"NOT", "NO", "NON", "UN", "NAO", "NICHT", "SIN", "NE", "НЕ"})
 
 
-def _tokens(said: str) -> list[str]:
-    return "".join(letter if letter.isalpha() or not letter.isascii() else " " for letter in said).split()
+def _tokens(words: str) -> list[str]:
+    return "".join(letter if letter.isalpha() or not letter.isascii() else " " for letter in words).split()
 
 
 def _of_tokens(tokens: list[str]) -> MessageState | None:

@@ -91,7 +91,7 @@ class Session:
         self._our_enquiry: tuple[int, float] | None = None
         self._peer_bind: tuple[int, SessionState] | None = None
         self._opened = now
-        self._heard = now
+        self._last_received = now
         self._active = now
         self._may_send = frozenset[int]()
         self._may_receive = frozenset[int]()
@@ -115,7 +115,7 @@ class Session:
 
     def enquire(self, now: float) -> bool:
         """Send an enquire_link if nothing has come within the response time; return True if nothing has."""
-        is_silent = self.is_bound and now - self._heard >= self.settings.response_seconds
+        is_silent = self.is_bound and now - self._last_received >= self.settings.response_seconds
         if is_silent and self._our_enquiry is None:
             self._enquire(now, [])
         return is_silent
@@ -193,7 +193,7 @@ class Session:
         found: list[Event] = []
         if self.is_closed:
             return found
-        self._heard = now
+        self._last_received = now
         for frame in self._frames.receive(data):
             oddity = ""
             try:
@@ -276,7 +276,7 @@ class Session:
                 self._enter(state)
                 found.append(events.Bound(pdu))
             else:
-                self._opened = self._heard
+                self._opened = self._last_received
                 found.append(events.BindRefused(pdu))
         else:
             return False
@@ -344,7 +344,7 @@ class Session:
         if self._our_enquiry is not None:
             timers.append((self._our_enquiry[1] + settings.response_seconds, self._expire_enquiry))
         elif settings.enquire_link_seconds is not None and self.is_bound:
-            timers.append((self._heard + settings.enquire_link_seconds, self._enquire))
+            timers.append((self._last_received + settings.enquire_link_seconds, self._enquire))
         if settings.inactivity_seconds is not None and self.is_bound:
             timers.append((self._active + settings.inactivity_seconds, self._end_inactive))
         return timers
@@ -357,7 +357,7 @@ class Session:
         self._our_enquiry = (self._emit(pdus.EnquireLink()), now)
 
     def _expire_enquiry(self, now: float, found: list[Event]) -> None:
-        if self._our_enquiry is not None and self._heard > self._our_enquiry[1]:
+        if self._our_enquiry is not None and self._last_received > self._our_enquiry[1]:
             self._our_enquiry = None
         else:
             self._close(CloseReason.LINK_DEAD, found)

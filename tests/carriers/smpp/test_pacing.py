@@ -84,7 +84,7 @@ def test_never_more_than_rate_times_time_plus_burst_plus_one_message(
 def test_a_link_has_no_rate_until_it_is_throttled() -> None:
     link = LinkRate.with_limit()
     assert link.available(1.0) == UNLIMITED
-    assert link.seconds_until_room(1.0) == 0
+    assert link.seconds_until_available(1.0) == 0
 
 
 class Smsc:
@@ -179,7 +179,7 @@ def test_parts_under_way_at_throttling_cost_at_most_a_second_of_silence() -> Non
     assert link.slowed
     for _ in range(1_000):
         link.note_sent()
-    assert link.seconds_until_room(11.2) <= 1.1
+    assert link.seconds_until_available(11.2) <= 1.1
 
 
 @pytest.mark.parametrize("every", [1.0, 0.6, 5.0])

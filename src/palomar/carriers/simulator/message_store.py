@@ -64,9 +64,9 @@ class MessageStore:
         self._limit = limit
         self._by_id: dict[str, tuple[StoredMessage, ...]] = {}
 
-    def add(self, taken: tuple[StoredMessage, ...]) -> None:
+    def add(self, messages: tuple[StoredMessage, ...]) -> None:
         """Keep messages that share an id."""
-        self._by_id[taken[0].message_ids.in_answer] = taken
+        self._by_id[messages[0].message_ids.in_answer] = messages
         if len(self._by_id) > self._limit:
             del self._by_id[next(iter(self._by_id))]
 
@@ -74,7 +74,7 @@ class MessageStore:
         """Put ``new`` in the place of ``old``, if that is still known."""
         message_id = old.message_ids.in_answer
         found = self._by_id.get(message_id, ())
-        self._by_id[message_id] = tuple(new if taken is old else taken for taken in found) or (new,)
+        self._by_id[message_id] = tuple(new if message is old else message for message in found) or (new,)
 
     def find(self, message_id: str, *, system_id: str) -> tuple[StoredMessage, ...]:
         """Return the messages of an id, if this client sent them."""
@@ -86,11 +86,11 @@ class MessageStore:
     ) -> Iterator[StoredMessage]:
         """Yield the client's messages between these addresses that may still be changed, oldest first."""
         for messages in self._by_id.values():
-            for taken in messages:
+            for message in messages:
                 if (
-                    taken.may_change
-                    and taken.system_id == system_id
-                    and (taken.source, taken.pdu.destination_addr) == (source, destination)
-                    and taken.pdu.service_type == service_type
+                    message.may_change
+                    and message.system_id == system_id
+                    and (message.source, message.pdu.destination_addr) == (source, destination)
+                    and message.pdu.service_type == service_type
                 ):
-                    yield taken
+                    yield message

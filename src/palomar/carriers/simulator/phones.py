@@ -87,7 +87,7 @@ class SimulatedPhones:
         """
         serial = self._next_serial()
         pdus = inbound_pdus(source=number, destination=to, text=text, reference=serial)
-        whose = system_id or self._last_system_id_from(to) or self._network.default_system_id()
+        recipient_id = system_id or self._last_system_id_from(to) or self._network.default_system_id()
         message = PhoneMessage(
             serial=serial,
             number=number,
@@ -97,10 +97,10 @@ class SimulatedPhones:
             parts=len(pdus),
             parts_received=len(pdus),
             at_ms=self._network.wall_ms(),
-            system_id=whose,
+            system_id=recipient_id,
         )
         self._written.append(message)
-        self._network.deliver_inbound(whose, pdus)
+        self._network.deliver_inbound(recipient_id, pdus)
         self._call_listeners(message)
         return message
 

@@ -87,7 +87,7 @@ class Requests:
                 return
         message_ids = self._network.new_ids(script)
         refused = [_refused(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)]
-        taken: list[StoredMessage] = []
+        accepted: list[StoredMessage] = []
         for address in addresses:
             message = _from_multi(pdu, address)
             plan, _ = submit_handler.plan_of(address.address)
@@ -95,18 +95,18 @@ class Requests:
             if status:
                 refused.append(_refused(address, status))
             else:
-                taken.append(
+                accepted.append(
                     self._network.accept(
                         connection.system_id, message, plan, script=script, faults=faults, message_ids=message_ids
                     )
                 )
         self._stats.refused += len(refused)
-        if not taken:
+        if not accepted:
             connection.answer(pdu, status=CommandStatus.ESME_RSUBMITFAIL)
             return
-        self._network.store.add(tuple(taken))
+        self._network.store.add(tuple(accepted))
         response = SubmitMultiResp(message_id=message_ids.in_answer, unsuccess_smes=tuple(refused))
-        submit_handler.answer(connection, pdu, response, taken[0])
+        submit_handler.answer(connection, pdu, response, accepted[0])
 
     def _on_query(self, connection: ClientConnection, pdu: QuerySm) -> None:
         """Answer the state of a message; of several with one id, that of one which has not ended."""
@@ -114,20 +114,20 @@ class Requests:
         if not found:
             connection.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
             return
-        taken = min(found, key=lambda message: message.done_ms > 0)
-        ended = datetime.fromtimestamp(taken.done_ms / 1_000, UTC) if taken.done_ms else None
+        message = min(found, key=lambda one: one.done_ms > 0)
+        ended = datetime.fromtimestamp(message.done_ms / 1_000, UTC) if message.done_ms else None
         response = QuerySmResp(
             message_id=pdu.message_id,
             final_date=format_time(ended) if ended is not None else "",
-            message_state=taken.state,
-            error_code=min(taken.error, 255),
+            message_state=message.state,
+            error_code=min(message.error, 255),
         )
         connection.answer(pdu, response)
 
     def _on_cancel(self, connection: ClientConnection, pdu: CancelSm) -> None:
         """Cancel a message by id, or without an id all between two addresses; a delivered one cannot be cancelled."""
         if pdu.message_id:
-            found = [taken for taken in self._own(connection, pdu) if taken.may_change]
+            found = [message for message in self._own(connection, pdu) if message.may_change]
         else:
             found = list(
                 self._network.store.changeable(
@@ -137,19 +137,19 @@ class Requests:
                     service_type=pdu.service_type,
                 )
             )
-        for taken in found:
-            self._network.cancel(taken)
+        for message in found:
+            self._network.cancel(message)
         connection.answer(pdu, status=0 if found else CommandStatus.ESME_RCANCELFAIL)
 
     def _on_replace(self, connection: ClientConnection, pdu: ReplaceSm) -> None:
-        found = [taken for taken in self._own(connection, pdu) if taken.may_change]
+        found = [message for message in self._own(connection, pdu) if message.may_change]
         if not found:
             connection.answer(pdu, status=CommandStatus.ESME_RREPLACEFAIL)
             return
-        for taken in found:
-            message = replace(
-                taken.pdu,
-                tlvs=tuple(entry for entry in taken.pdu.tlvs if entry[0] != tlvs.MESSAGE_PAYLOAD.tag),
+        for message in found:
+            replacement = replace(
+                message.pdu,
+                tlvs=tuple(entry for entry in message.pdu.tlvs if entry[0] != tlvs.MESSAGE_PAYLOAD.tag),
                 schedule_delivery_time=pdu.schedule_delivery_time,
                 validity_period=pdu.validity_period,
                 registered_delivery=pdu.registered_delivery,
@@ -157,17 +157,17 @@ class Requests:
                 short_message=pdu.short_message,
             )
             try:
-                read_schedule(message, now_ms=self._clock.wall_ms())
+                read_schedule(replacement, now_ms=self._clock.wall_ms())
             except InvalidSchedule as error:
                 connection.answer(pdu, status=error.status)
                 return
-            self._network.replace(taken, message)
+            self._network.replace(message, replacement)
         connection.answer(pdu)
 
     def _own(self, connection: ClientConnection, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[StoredMessage]:
         """Find the messages of an id that this client sent, from the given address if there is one."""
         found = self._network.store.find(pdu.message_id, system_id=connection.system_id)
-        return [taken for taken in found if pdu.source_addr in ("", taken.source)]
+        return [message for message in found if pdu.source_addr in ("", message.source)]
 
 
 def _from_data(pdu: DataSm) -> SubmitSm:

@@ -101,9 +101,9 @@ class SimulatorSmsc:
         injector = self.submit_handler.injector
         return injector.script if injector is not None else CALM
 
-    def set_chaos(self, wanted: ChaosScript) -> None:
+    def set_chaos(self, chaos_script: ChaosScript) -> None:
         """Follow this script from now on, from its beginning; what was planned before stays as it was."""
-        self.submit_handler.injector = FaultInjector(wanted) if wanted != CALM else None
+        self.submit_handler.injector = FaultInjector(chaos_script) if chaos_script != CALM else None
 
     def skip(self, seconds: float) -> None:
         """Move the network's time ahead, as the sandbox's clock jumps: what was due in the meantime happens now."""
@@ -165,9 +165,9 @@ class SimulatorSmsc:
         submit_handler, request = self.submit_handler, request or pdu
         self.stats.submitted += 1
         plan, injector = submit_handler.plan_of(pdu.destination_addr)
-        faults, wanted = None, CALM
+        faults, chaos_script = None, CALM
         if injector is not None:
-            faults, wanted = submit_handler.plan_faults(connection, request, pdu, injector), injector.script
+            faults, chaos_script = submit_handler.plan_faults(connection, request, pdu, injector), injector.script
             if faults is None:
                 return
         if submit_handler.answer_if_refused(connection, request, pdu, plan):
@@ -179,7 +179,7 @@ class SimulatorSmsc:
             submit_handler.note_accepted(pdu, injector, faults)
         by_data_sm = isinstance(request, DataSm)
         message = self.network.accept(
-            connection.system_id, pdu, plan, script=wanted, faults=faults, by_data_sm=by_data_sm
+            connection.system_id, pdu, plan, script=chaos_script, faults=faults, by_data_sm=by_data_sm
         )
         submit_handler.answer(connection, request, _response(request, message), message)
 

@@ -92,7 +92,7 @@ class SmppCarrier:
         self._waiting: deque[OutgoingPart] = deque()
         self._throttled_parts = ThrottledParts()
         self._unacknowledged = 0
-        self._waker = Waker(self.on_room)
+        self._waker = Waker(self.on_slots_changed)
         self._stopping = False
         self._allowed = asyncio.Event()
         if settings.enabled:
@@ -128,7 +128,7 @@ class SmppCarrier:
         elif self._allowed.is_set():
             self._allowed.clear()
             self._tasks.append(asyncio.create_task(self._switch_off(), name=f"carrier off {self.name}"))
-        self.on_room()
+        self.on_slots_changed()
 
     @property
     def on_trial(self) -> bool:
@@ -270,14 +270,14 @@ class SmppCarrier:
         else:
             connection.has_delivered = True
             came_ms = self._clock.wall_ms()
-            came = structs.replace(delivery, came_ms=came_ms, link=connection.name, bound_ms=connection.bound_ms)
-            sink.inbound(came, acknowledge)
+            inbound = structs.replace(delivery, came_ms=came_ms, link=connection.name, bound_ms=connection.bound_ms)
+            sink.inbound(inbound, acknowledge)
 
     def on_link_ended(self, connection: SmppConnection) -> None:
         if self._sink is not None:
             self._sink.link_ended(connection.name)
 
-    def on_room(self) -> None:
+    def on_slots_changed(self) -> None:
         if self._waiting:
             self._send_waiting()
         self._changed.set()
@@ -375,7 +375,7 @@ class SmppCarrier:
             self._changed.set()
 
     def _wake_when_free(self, now: float) -> None:
-        """Promise a call of ``on_room`` to whoever just got no slots at ``now``.
+        """Promise a call of ``on_slots_changed`` to whoever just got no slots at ``now``.
 
         Without a pace the call comes with an answer, a time-out, a link, or a released reservation. With a pace a timer
         is armed too, whatever the reason was: refusal and timer use the same reading of the clock, so they need not

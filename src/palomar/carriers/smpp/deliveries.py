@@ -89,13 +89,13 @@ def with_oddity(delivery: Delivery, what: str) -> Delivery:
 def query_receipt(answer: QuerySmResp, *, carrier: str, reference: str, sender: str, octets: bytes) -> CarrierReceipt:
     """Read a ``query_sm_resp`` as a receipt of the part (SMPP 3.4 section 4.8.2)."""
     state = MessageState(answer.message_state) if answer.message_state in _KNOWN else None
-    told = f"message_state:{answer.message_state} error_code:{answer.error_code} final_date:{answer.final_date}"
+    values = f"message_state:{answer.message_state} error_code:{answer.error_code} final_date:{answer.final_date}"
     return CarrierReceipt(
         carrier=carrier,
         reference=reference,
         state=STATES.get(state) if state is not None else None,
         stat=state_word(state) if state is not None else str(answer.message_state),
-        raw=f"asked by query_sm: {told}",
+        raw=f"asked by query_sm: {values}",
         sender=sender,
         octets=octets,
         oddities=_NOTHING_ODD if state is not None else (_unknown(f"message_state:{answer.message_state}"),),
@@ -113,11 +113,11 @@ def _unknown(word: str) -> Oddity:
 def _receipt(
     receipt: Receipt, pdu: DeliverSm | DataSm, carrier: str, octets: bytes, words: Mapping[str, State | None]
 ) -> CarrierReceipt:
-    told, oddities = receipt.state, _NOTHING_ODD
-    state = STATES.get(told) if told is not None else None
+    reported, oddities = receipt.state, _NOTHING_ODD
+    state = STATES.get(reported) if reported is not None else None
     if words and (word := normalize_word(receipt.stat)) in words:
         state = words[word]
-    elif told is None:
+    elif reported is None:
         oddities = (_unknown(receipt.stat),)
     return CarrierReceipt(
         carrier=carrier,

@@ -144,7 +144,7 @@ class LinkRate:
         elif limit:
             self.bucket.set_rate(min(self.bucket.rate, limit), now)
 
-    def seconds_until_room(self, now: float) -> float:
+    def seconds_until_available(self, now: float) -> float:
         """Return the seconds until one more part may be given to the link."""
         return self.bucket.seconds_until(1, now)
 
@@ -166,22 +166,24 @@ class LinkRate:
         self._begun_at, self._accepted, self._newly_throttled, self._throttled_again = now, 0, 0, 0
 
     def _is_flooded(self) -> bool:
-        every = self._newly_throttled + self._throttled_again
-        return every >= FLOOD_ANSWERS and every >= FLOOD_SHARE * (every + self._accepted)
+        throttled = self._newly_throttled + self._throttled_again
+        return throttled >= FLOOD_ANSWERS and throttled >= FLOOD_SHARE * (throttled + self._accepted)
 
     def _is_still_too_fast(self) -> bool:
         """Return True if a link that is slowed shows the first sign of being too fast."""
-        fresh = self._newly_throttled
-        is_sign = fresh >= THROTTLED_LEAST or fresh > self._accepted
-        return self.slowed and is_sign and fresh >= THROTTLED_SHARE * (fresh + self._accepted)
+        newly_throttled = self._newly_throttled
+        is_sign = newly_throttled >= THROTTLED_LEAST or newly_throttled > self._accepted
+        return self.slowed and is_sign and newly_throttled >= THROTTLED_SHARE * (newly_throttled + self._accepted)
 
     def _is_too_fast(self) -> bool:
-        fresh, every = self._newly_throttled, self._newly_throttled + self._throttled_again
-        if every + self._accepted < ANSWERS_LEAST:
+        newly_throttled, throttled = self._newly_throttled, self._newly_throttled + self._throttled_again
+        if throttled + self._accepted < ANSWERS_LEAST:
             return False
-        if fresh >= THROTTLED_LEAST and fresh >= THROTTLED_SHARE * (fresh + self._accepted):
+        if newly_throttled >= THROTTLED_LEAST and newly_throttled >= THROTTLED_SHARE * (
+            newly_throttled + self._accepted
+        ):
             return True
-        return every >= ANSWERS_LEAST and every >= REPEATED_SHARE * (every + self._accepted)
+        return throttled >= ANSWERS_LEAST and throttled >= REPEATED_SHARE * (throttled + self._accepted)
 
     def _slow_down(self, now: float) -> None:
         self.ceiling = float(max(self._accepted_this_second, self._accepted_last_second))

@@ -46,7 +46,7 @@ class Waker:
         waits = [bucket.seconds_until(1, now)]
         for pace in paces:
             pace.bucket.await_from(now)  # what is reserved has not been charged to it yet
-            waits.append(pace.seconds_until_room(now))
+            waits.append(pace.seconds_until_available(now))
         # The first of them to have a token. Where none lacks one it is a window that is full, and this a second net; a
         # link that was slowed grows meanwhile.
         wait = min((wait for wait in waits if wait > 0), default=HOLD_SECONDS)

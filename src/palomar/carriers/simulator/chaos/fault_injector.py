@@ -35,7 +35,7 @@ class FaultInjector:
         self.script = script
         self._remembered = remembered
         self._times: dict[int, int] = {}
-        self._taken: dict[int, RepeatCause] = {}
+        self._accepted: dict[int, RepeatCause] = {}
         self._passed: deque[float] = deque()
 
     def throttles(self, now: float) -> bool:
@@ -62,8 +62,8 @@ class FaultInjector:
     def note_accepted(self, pdu: SubmitSm, faults: PlannedFaults) -> RepeatCause | None:
         """Note that a message was accepted; return why it was sent again, if it had been accepted before."""
         key = hash((pdu.destination_addr, message_octets(pdu)))
-        before = self._taken.get(key)
-        self._remember(self._taken, key, _cause(faults))
+        before = self._accepted.get(key)
+        self._remember(self._accepted, key, _cause(faults))
         return before
 
     def _remember(self, table: dict[int, Value], key: int, value: Value) -> None:

@@ -57,8 +57,8 @@ def parse(text: str) -> ChaosScript:
 
 def to_text(script: ChaosScript) -> str:
     """Return the shortest text that :func:`parse` reads as this script; ``calm`` for one that does nothing."""
-    said = [f"{item.name}={item.write(getattr(script, item.field))}" for item in ITEMS if _differs(script, item)]
-    return ",".join(said) or "calm"
+    items = [f"{item.name}={item.write(getattr(script, item.field))}" for item in ITEMS if _differs(script, item)]
+    return ",".join(items) or "calm"
 
 
 def table() -> list[tuple[str, str]]:

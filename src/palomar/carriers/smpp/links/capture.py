@@ -83,18 +83,18 @@ class Flow:
 
     def sent(self, octets: bytes) -> None:
         """Record octets that we wrote."""
-        self._said(octets, ours=True)
+        self._record(octets, ours=True)
 
     def received(self, octets: bytes) -> None:
         """Record octets that the SMSC wrote."""
-        self._said(octets, ours=False)
+        self._record(octets, ours=False)
 
     def ended(self) -> None:
         """Record the end of the connection."""
         if self._opened:
             self._capture.write(self._stream.ending(self._capture.wall_ms()))
 
-    def _said(self, octets: bytes, *, ours: bool) -> None:
+    def _record(self, octets: bytes, *, ours: bool) -> None:
         now_ms = self._capture.wall_ms()
         if not self._opened:
             self._opened = True

@@ -76,7 +76,7 @@ class LinkOwner(Protocol):
 
     def on_link_ended(self, connection: SmppConnection) -> None: ...
 
-    def on_room(self) -> None:
+    def on_slots_changed(self) -> None:
         """Use the slots that became free, or note that the link was bound or closed."""
         ...
 
@@ -230,7 +230,7 @@ class SmppLink:
         self._may_try, self._has_unanswered, self._last_answered = not pause, False, 0
         if pause:
             self._trial_timer = asyncio.get_running_loop().call_later(pause, self._try_again)
-        self._owner.on_room()
+        self._owner.on_slots_changed()
 
     def note_error(self, error: str) -> None:
         """Keep why the link is down, and log it if the reason is a new one."""
@@ -306,11 +306,11 @@ class SmppLink:
                 log.exception("carrier_pdu_failed", link=name)
         if answered:
             self._close_if_silent()
-            owner.on_room()
+            owner.on_slots_changed()
 
     def on_writable(self, connection: SmppConnection) -> None:
         if not connection.paused:
-            self._owner.on_room()
+            self._owner.on_slots_changed()
 
     # --- inside
 
@@ -343,7 +343,7 @@ class SmppLink:
                 self._owner.on_no_answer(part, reason, Exchange(link=self.name, request=request))
             else:
                 self._owner.on_not_sent(part, reason, Exchange(link=self.name))
-        self._owner.on_room()
+        self._owner.on_slots_changed()
 
     def _note_answer(self, sequence_number: int) -> None:
         if sequence_number > self._last_answered:
@@ -377,7 +377,7 @@ class SmppLink:
 
     def _try_again(self) -> None:
         self._may_try = True
-        self._owner.on_room()
+        self._owner.on_slots_changed()
 
     def _mark_unbound(self) -> None:
         self._up = False

@@ -47,19 +47,19 @@ class ProbeSubmit:
     """How many that had left before it were still unanswered when its own answer came."""
 
 
-def id_relation(answered: str, told: str) -> str | None:
+def id_relation(answered: str, reported: str) -> str | None:
     """Return how a receipt's id follows from the id of the answer; None if it does not."""
-    if not answered or not told:
+    if not answered or not reported:
         return None
-    if answered == told:
+    if answered == reported:
         return "as it was answered"
-    if answered.lower() == told.lower():
+    if answered.lower() == reported.lower():
         return "in the other case"
-    if answered.lstrip("0").lower() == told.lstrip("0").lower():
+    if answered.lstrip("0").lower() == reported.lstrip("0").lower():
         return "with other leading zeros"
-    if _number(answered, 16) == _number(told, 10) is not None:
+    if _number(answered, 16) == _number(reported, 10) is not None:
         return "in decimal, where the answer has it in hexadecimal"
-    if _number(answered, 10) == _number(told, 16) is not None:
+    if _number(answered, 10) == _number(reported, 16) is not None:
         return "in hexadecimal, where the answer has it in decimal"
     return None
 
@@ -81,14 +81,14 @@ def receipt_id(receipt: Receipt, found: tlvs.Tlvs, answered: str) -> Finding:
     in_text = _id_in_text(receipt)
     places = [
         f"{place} {relation}"
-        for place, told in (("receipted_message_id", in_tlv), ("the text", in_text))
-        if (relation := id_relation(answered, told)) is not None
+        for place, reported in (("receipted_message_id", in_tlv), ("the text", in_text))
+        if (relation := id_relation(answered, reported)) is not None
     ]
     if places:
         exact = answered in (in_tlv, in_text)
         return Finding(subject="receipt id", verdict="ok" if exact else "warning", text="; ".join(places))
-    said = ", ".join(told for told in (in_tlv, in_text) if told)
-    text = f"nothing in {said!r} follows from {answered!r}" if said else "the receipt has no id at all"
+    ids = ", ".join(reported for reported in (in_tlv, in_text) if reported)
+    text = f"nothing in {ids!r} follows from {answered!r}" if ids else "the receipt has no id at all"
     return Finding(subject="receipt id", verdict="fault", text=text)
 
 
@@ -132,16 +132,16 @@ def alphabet(echo: str, data_coding: int) -> Finding:
     be copied, or written in the very alphabet in question, in which they are the same.
     """
     subject = "alphabet of coding 0"
-    is_told = data_coding in _ALPHABETS_BY_NAME
+    is_named = data_coding in _ALPHABETS_BY_NAME
     if "¡¤§" in echo:
         return Finding(subject=subject, verdict="ok", text="GSM: the receipt shows ¡¤§", settings={"alphabet": "gsm"})
-    if "@$_" in echo and is_told:
+    if "@$_" in echo and is_named:
         name = "latin-1" if "é" in echo else "ascii"
         text = f"{'Latin-1' if name == 'latin-1' else 'ASCII'}: the receipt shows {echo[6:]!r}"
         return Finding(subject=subject, verdict="ok", text=text, settings={"alphabet": name})
     shows = "; ".join(f"{text!r} is {name}" for name, text in PROBE_TEXTS.items())
     why = f"the receipt has {echo!r} in coding {data_coding}" if echo else "the receipt has no text"
-    if echo and not is_told:
+    if echo and not is_named:
         why += ", which is the alphabet that is asked for"
     return Finding(subject=subject, verdict="unknown", text=f"cannot be told: {why}; look at the phone: {shows}")
 
@@ -181,8 +181,8 @@ _ID = re.compile(r"\bid\s*:\s*([^\s,;\0]+)", re.IGNORECASE | re.ASCII)
 
 def _id_in_text(receipt: Receipt) -> str:
     """Return the id in the receipt's text, even if a parameter has one too."""
-    said = _TEXT_FIELD.split(receipt.raw.decode("latin-1"), maxsplit=1)[0]
-    found = _ID.search(said)
+    receipt_head = _TEXT_FIELD.split(receipt.raw.decode("latin-1"), maxsplit=1)[0]
+    found = _ID.search(receipt_head)
     return found[1] if found is not None else ""
 
 

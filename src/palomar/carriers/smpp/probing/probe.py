@@ -68,7 +68,7 @@ class Probe:
             on_progress=on_progress,
             connect=connect,
         )
-        self._left = limits.messages
+        self._messages_left = limits.messages
         self._links: list[ProbeLink] = []
         self._ids: dict[str, str] = {}
         """Ids of our messages, with their texts."""
@@ -97,7 +97,7 @@ class Probe:
     # --- messages
 
     async def _send_messages(self) -> None:
-        if not (self._limits.to and self._left):
+        if not (self._limits.to and self._messages_left):
             self._note("messages", "unknown", "none was sent: nothing is known of ids, receipts, alphabet and pace")
             return
         receipt = await self._send_first()
@@ -133,7 +133,7 @@ class Probe:
         return receipt
 
     async def _send_alphabet(self) -> None:
-        if not self._left:
+        if not self._messages_left:
             return
         identifier, status = await self._send_one(PROBE_OCTETS, ())
         if identifier is None:
@@ -146,7 +146,7 @@ class Probe:
 
     async def _send_burst(self) -> None:
         """Send the rest at once; report how many may be unanswered, and how fast the carrier is."""
-        count, self._left = self._left, 0
+        count, self._messages_left = self._messages_left, 0
         if count < 2:
             self._note("window and rate", "unknown", "more messages are needed to see them (--messages)")
             return
@@ -180,9 +180,9 @@ class Probe:
 
     async def _send_one(self, octets: bytes, parameters_too: tlvs.Tlvs) -> tuple[str | None, int | None]:
         """Send a message; return the id of its answer, or its status instead, or neither if there was none in time."""
-        if not self._left:
+        if not self._messages_left:
             return None, None
-        self._left -= 1
+        self._messages_left -= 1
         link = self._links[0]
         self._on_progress(f"sending a message to {self._limits.to}")
         (sent,) = link.submit([self._message(octets, parameters_too)])
@@ -237,8 +237,8 @@ class Probe:
     def _matches(self, receipt: Receipt, identifier: str, text: str) -> bool:
         """Return True if the receipt belongs to the message: by its id, by its text, or because it can belong to no
         other."""
-        told = [receipt.message_id, *receipt.raw.decode("latin-1").split()[:1]]
-        if any(diagnosis.id_relation(identifier, one.removeprefix("id:")) for one in told):
+        candidates = [receipt.message_id, *receipt.raw.decode("latin-1").split()[:1]]
+        if any(diagnosis.id_relation(identifier, one.removeprefix("id:")) for one in candidates):
             return True
         others = [known for known in self._ids if known != identifier]
         if any(diagnosis.id_relation(known, receipt.message_id) for known in others):

@@ -115,7 +115,7 @@ class BindStep:
             self._note("bind", "fault", f"{kind}: no answer ({link.closed or 'not in time'})")
             return None
         if link.is_bound:
-            self._note("bind", "ok", f"{kind}: {_said(answer)}")
+            self._note("bind", "ok", f"{kind}: {_describe_answer(answer)}")
             return 0
         self._note("bind", "fault", f"{kind}: {refusal(answer)}")
         return answer.command_status or CommandStatus.ESME_RBINDFAIL
@@ -189,7 +189,7 @@ def _why(error: OSError) -> str:
     return os.strerror(error.errno)
 
 
-def _said(answer: Pdu) -> str:
+def _describe_answer(answer: Pdu) -> str:
     version = tlvs.SC_INTERFACE_VERSION.find(answer.tlvs)
     speaks = f", version {version >> 4}.{version & 0xF}" if version is not None else ""
     return f"{getattr(answer, 'system_id', '') or 'no name'}{speaks}"
