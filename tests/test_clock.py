@@ -1,4 +1,4 @@
-"""The real clock that can jump, and the real ids: dated by it, rising, and tokens of letters and digits, all alike."""
+"""The real clock, which can jump, and the real ids, which have its time, rise and never repeat."""
 
 import string
 import time
@@ -10,7 +10,7 @@ from palomar.vocabulary.message import accepted_ms
 DAY_MS = 86_400_000
 
 
-def test_a_jump_moves_the_wall_and_no_timer() -> None:
+def test_a_jump_moves_the_wall_time_but_not_the_monotonic_time() -> None:
     clock = RealClock()
     before, monotonic = time.time_ns() // 1_000_000, time.monotonic()
     clock.jump(DAY_MS)
@@ -19,7 +19,7 @@ def test_a_jump_moves_the_wall_and_no_timer() -> None:
     assert 0 <= clock.monotonic() - monotonic < 60
 
 
-def test_ids_are_dated_by_the_clock_and_rise_over_its_jumps() -> None:
+def test_ids_have_the_clock_s_time_and_rise_over_its_jumps() -> None:
     clock = RealClock()
     ids = RealIds(3, clock=clock)
     first, first_serial = ids.message_id(), ids.serial()
@@ -30,7 +30,7 @@ def test_ids_are_dated_by_the_clock_and_rise_over_its_jumps() -> None:
     assert second_serial - first_serial >= DAY_MS * 1_000 << 6
 
 
-def test_after_a_sandbox_was_left_serials_go_on_behind_those_it_made() -> None:
+def test_serials_continue_after_those_of_a_sandbox_whose_clock_was_ahead() -> None:
     sandbox = RealClock()
     sandbox.jump(DAY_MS)
     made_there = RealIds(3, clock=sandbox).serial()
@@ -39,7 +39,7 @@ def test_after_a_sandbox_was_left_serials_go_on_behind_those_it_made() -> None:
     assert abs(accepted_ms(real.message_id()) - time.time_ns() // 1_000_000) < 60_000
 
 
-def test_ids_go_on_behind_the_youngest_that_is_known() -> None:
+def test_ids_continue_after_the_youngest_known_one() -> None:
     youngest_ms = time.time_ns() // 1_000_000 + DAY_MS
     ids = RealIds(3, after_ms=youngest_ms)
     made = [ids.message_id() for _ in range(1_000)]
@@ -47,14 +47,14 @@ def test_ids_go_on_behind_the_youngest_that_is_known() -> None:
     assert accepted_ms(made[0]) > youngest_ms
 
 
-def test_tokens_are_32_letters_and_digits_and_never_the_same() -> None:
+def test_tokens_are_32_letters_and_digits_and_never_repeat() -> None:
     ids = RealIds(0)
     tokens = {ids.token() for _ in range(1_000)}
     assert len(tokens) == 1_000
     assert {len(token) for token in tokens} == {32}
 
 
-def test_no_letter_is_likelier_than_another() -> None:
+def test_all_letters_of_tokens_are_equally_likely() -> None:
     ids = RealIds(0)
     counted = Counter("".join(ids.token() for _ in range(5_000)))
     assert set(counted) == set(string.ascii_letters + string.digits)

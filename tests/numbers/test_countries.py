@@ -1,4 +1,4 @@
-"""The table of countries, against the packages it was made from and the numbers' own table."""
+"""The table of countries, against the packages that it was made from and the table of prefixes."""
 
 import pytest
 

@@ -64,13 +64,13 @@ def test_an_international_number_is_read_in_any_usual_writing(raw: str, msisdn: 
         "\uff0b34600000062",
     ],
 )
-def test_what_is_no_international_number_is_none(raw: str) -> None:
+def test_anything_else_is_not_an_international_number(raw: str) -> None:
     assert parse_international(raw) is None
     assert to_international(raw, ()) is None
 
 
 @given(st.text() | st.from_regex("[+0]{0,3}[ ()0-9./-]{0,20}"), st.sampled_from(["ES", "MX", "FR"]))
-def test_whatever_is_given_the_result_is_8_to_15_digits_or_none(raw: str, country: str) -> None:
+def test_the_result_is_8_to_15_digits_or_none(raw: str, country: str) -> None:
     for number in (parse_international(raw), to_international(raw, national_formats(country))):
         assert number is None or (number.isascii() and number.isdecimal() and 8 <= len(number) <= 15)
         assert number is None or parse_international(number) == number
@@ -113,7 +113,7 @@ def test_whatever_is_given_the_result_is_8_to_15_digits_or_none(raw: str, countr
         ("1234567890123456", "MX", None),
     ],
 )
-def test_a_number_written_at_home_becomes_international(raw: str, home: str, msisdn: str | None) -> None:
+def test_a_number_in_its_national_format_becomes_international(raw: str, home: str, msisdn: str | None) -> None:
     assert to_international(raw, national_formats(home)) == msisdn
 
 
@@ -142,7 +142,7 @@ def test_a_number_written_at_home_becomes_international(raw: str, home: str, msi
         "520123456789",
     ],
 )
-def test_what_no_country_has_is_no_number(raw: str) -> None:
+def test_a_length_or_beginning_that_no_country_has_is_not_a_number(raw: str) -> None:
     assert parse_international(raw) is None
 
 
@@ -172,17 +172,17 @@ def test_the_packages_own_example_of_every_country_is_read(kind: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["34699999999", "34799999999", "529999999999", "5599999999999", "573999999999"])
-def test_ranges_that_nobody_uses_yet_are_read(number: str) -> None:
+def test_numbers_of_ranges_that_are_not_in_use_yet_are_read(number: str) -> None:
     assert parse_international(number) == number
 
 
 @pytest.mark.parametrize("raw", ["345901234567890", "337001234567890", "47591234567890", "45371234567890"])
-def test_numbers_of_machines_may_be_longer_than_telephones_of_their_country(raw: str) -> None:
+def test_numbers_of_machines_may_be_longer_than_those_of_telephones(raw: str) -> None:
     assert parse_international(raw) == raw
     assert parse_international(raw[:2] + "8" + raw[3:]) is None
 
 
-def test_a_dialect_says_which_separators_it_drops() -> None:
+def test_the_separators_are_an_argument() -> None:
     assert to_international("55/1234/5678", national_formats("MX"), separators=" -.()") is None
     assert to_international("55.1234-5678", national_formats("MX"), separators=" -.()") == "525512345678"
 
@@ -211,9 +211,7 @@ def test_a_dialect_says_which_separators_it_drops() -> None:
         ("", None),
     ],
 )
-def test_a_number_or_what_was_written_for_one_belongs_to_the_country_of_its_prefix(
-    number: str, country: str | None
-) -> None:
+def test_a_number_belongs_to_the_country_of_its_longest_prefix(number: str, country: str | None) -> None:
     assert country_of(number) == country
 
 

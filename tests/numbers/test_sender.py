@@ -1,4 +1,4 @@
-"""Sender ids: what is one, of which kind, and its SMPP types."""
+"""Sender ids: their forms, kinds and SMPP types."""
 
 import pytest
 from hypothesis import given
@@ -50,21 +50,21 @@ def test_a_sender_id_has_a_kind(raw: str, address: str, kind: SenderKind) -> Non
         *("", "+", "ABCDEFGHIJKL", "My Long Shop", "Ñandú", "A\n", "12345678901234567", "+34 600", "a+b", "١٢٣"),
     ],
 )
-def test_anything_else_is_no_sender_id(raw: str) -> None:
+def test_anything_else_is_not_a_sender_id(raw: str) -> None:
     assert parse_sender(raw) is None
 
 
 @pytest.mark.parametrize(
     ("raw", "ton", "npi"), [("FOXSYS", 5, 0), ("34600000062", 1, 1), ("217217", 3, 0), ("0600000062", 0, 1)]
 )
-def test_smpp_types_it_by_its_kind(raw: str, ton: int, npi: int) -> None:
+def test_the_smpp_types_follow_from_the_kind(raw: str, ton: int, npi: int) -> None:
     sender = parse_sender(raw)
     assert sender is not None
     assert (sender.ton, sender.npi) == (ton, npi)
 
 
 @given(st.text() | st.from_regex("[+]?[A-Za-z0-9 _.&-]{0,18}"))
-def test_an_accepted_address_is_ascii_and_is_accepted_again_as_the_same(raw: str) -> None:
+def test_a_sender_s_address_is_ascii_and_is_read_again_as_the_same(raw: str) -> None:
     sender = parse_sender(raw)
     if sender is not None:
         assert sender.address.isascii()

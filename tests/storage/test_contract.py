@@ -1,4 +1,4 @@
-"""The contract of the seam: what every driver promises, on both databases."""
+"""The contract of a database: what every driver promises, run on both databases."""
 
 import asyncio
 import threading
@@ -30,7 +30,7 @@ AWKWARD: list[Row] = [
 
 @pytest.fixture
 async def words(database: Database) -> Database:
-    """A database with one small table, ``words``."""
+    """Make a database with one small table, ``words``."""
     binary = "BLOB" if database.lanes == 1 else "BYTEA"
 
     async def script(tx: Transaction) -> None:
@@ -54,12 +54,12 @@ async def everything(database: Database) -> list[tuple[object, ...]]:
     return await database.read(script)
 
 
-async def test_what_is_inserted_comes_back_the_same_whatever_the_text_bytes_and_numbers_are(words: Database) -> None:
+async def test_texts_bytes_and_numbers_are_read_as_they_were_inserted(words: Database) -> None:
     await put(words, *AWKWARD)
     assert await everything(words) == sorted(AWKWARD, key=lambda row: int(str(row[0])))
 
 
-async def test_a_script_is_given_what_is_passed_after_it_by_place_and_by_name(words: Database) -> None:
+async def test_further_arguments_are_passed_on_to_the_script(words: Database) -> None:
     async def store(tx: Transaction, identity: int, *, word: str) -> int:
         await tx.insert(WORDS, [(identity, word, None)])
         return identity
@@ -76,7 +76,7 @@ async def test_a_script_is_given_what_is_passed_after_it_by_place_and_by_name(wo
     assert await words.read(find, 4, otherwise="none") == "none"
 
 
-async def test_lookups_find_awkward_keys_and_leave_out_those_that_are_not_there(words: Database) -> None:
+async def test_lookups_find_unusual_keys_and_leave_out_missing_ones(words: Database) -> None:
     await put(words, *AWKWARD)
 
     async def script(tx: Transaction) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
@@ -89,7 +89,7 @@ async def test_lookups_find_awkward_keys_and_leave_out_those_that_are_not_there(
     assert [row[0] for row in by_word] == sorted(int(str(row[0])) for row in AWKWARD if row[1] is not None)
 
 
-async def test_every_verb_takes_an_empty_batch(words: Database) -> None:
+async def test_every_method_accepts_an_empty_list_of_rows(words: Database) -> None:
     async def script(tx: Transaction) -> tuple[set[int], list[tuple[object, ...]]]:
         await tx.insert(WORDS, [])
         new = await tx.insert_new(NEW_WORDS, [])
@@ -100,7 +100,7 @@ async def test_every_verb_takes_an_empty_batch(words: Database) -> None:
     assert await words.write(script) == (set(), [])
 
 
-async def test_insert_new_says_which_rows_went_in_and_leaves_the_others_as_they_were(words: Database) -> None:
+async def test_insert_new_returns_the_rows_that_were_inserted_and_keeps_the_others(words: Database) -> None:
     await put(words, (1, "first", None))
 
     async def script(tx: Transaction) -> set[int]:
@@ -130,7 +130,7 @@ async def test_delete_removes_the_rows_with_these_keys_and_no_others(words: Data
     assert await everything(words) == [(2, "two", None)]
 
 
-async def test_execute_says_how_many_rows_it_changed(words: Database) -> None:
+async def test_execute_returns_how_many_rows_it_changed(words: Database) -> None:
     await put(words, (1, "one", None), (2, "two", None), (3, "three", None))
 
     async def script(tx: Transaction) -> list[int]:
@@ -176,10 +176,10 @@ async def test_a_transaction_sees_its_own_writes_and_a_reader_does_not_before_th
 
 
 class Mishap(Exception):
-    """What a script's own bug would raise."""
+    """An error of a script's own."""
 
 
-async def test_an_exception_in_the_script_rolls_everything_back_and_comes_out_as_it_is(words: Database) -> None:
+async def test_an_exception_in_the_script_rolls_back_and_is_raised_unchanged(words: Database) -> None:
     async def script(tx: Transaction) -> None:
         await tx.insert(WORDS, [(1, "one", None)])
         await tx.pause()
@@ -192,7 +192,7 @@ async def test_an_exception_in_the_script_rolls_everything_back_and_comes_out_as
     assert len(await everything(words)) == 1
 
 
-async def test_a_taken_key_is_a_database_error_that_names_it_and_rolls_everything_back(words: Database) -> None:
+async def test_a_duplicate_key_is_a_database_error_that_names_it_and_rolls_back(words: Database) -> None:
     await put(words, (1, "one", None))
     with pytest.raises(DatabaseError, match="words") as raised:
         await put(words, (2, "two", None), (1, "again", None))
@@ -201,16 +201,14 @@ async def test_a_taken_key_is_a_database_error_that_names_it_and_rolls_everythin
 
 
 @pytest.mark.parametrize("row", [(1 << 63, "too large", None), (1, "lone \ud800 surrogate", None)])
-async def test_a_value_that_does_not_fit_fails_at_once_and_is_not_taken_for_a_lost_database(
-    words: Database, row: Row
-) -> None:
+async def test_a_value_that_does_not_fit_is_an_error_and_not_an_outage(words: Database, row: Row) -> None:
     with pytest.raises((DatabaseError, ValueError, OverflowError)) as raised:
         await put(words, (5, "neighbour", None), row)
     assert type(raised.value).__name__ not in ("Unavailable", "Conflict")
     assert await everything(words) == []
 
 
-async def test_a_reader_cannot_write(words: Database) -> None:
+async def test_a_read_cannot_write(words: Database) -> None:
     async def script(tx: Transaction) -> None:
         await tx.insert(WORDS, [(1, "one", None)])
 
@@ -219,7 +217,7 @@ async def test_a_reader_cannot_write(words: Database) -> None:
     assert await everything(words) == []
 
 
-async def test_a_read_sees_one_moment_however_often_it_looks(words: Database) -> None:
+async def test_a_read_sees_one_snapshot_in_all_its_statements(words: Database) -> None:
     await put(words, (1, "one", None))
     looks: list[int] = []
 
@@ -243,7 +241,7 @@ async def test_a_read_sees_one_moment_however_often_it_looks(words: Database) ->
     assert len(await everything(words)) == 2
 
 
-async def test_a_guard_that_raises_conflict_rolls_back_and_comes_out_as_conflict(words: Database) -> None:
+async def test_a_conflict_that_a_script_raises_rolls_back_and_is_raised_unchanged(words: Database) -> None:
     async def script(tx: Transaction) -> None:
         await tx.insert(WORDS, [(1, "one", None)])
         raise Conflict("the balance was spent meanwhile")
@@ -253,7 +251,7 @@ async def test_a_guard_that_raises_conflict_rolls_back_and_comes_out_as_conflict
     assert await everything(words) == []
 
 
-async def test_pause_lets_others_have_a_turn_and_the_transaction_goes_on(words: Database) -> None:
+async def test_pause_lets_other_tasks_run_and_the_transaction_goes_on(words: Database) -> None:
     turns: list[str] = []
 
     async def script(tx: Transaction) -> str:
@@ -268,7 +266,7 @@ async def test_pause_lets_others_have_a_turn_and_the_transaction_goes_on(words: 
     assert turns == ["somebody else", "the script"]
 
 
-async def test_the_databases_clock_says_now_and_does_not_stand_still(database: Database) -> None:
+async def test_the_database_s_clock_shows_the_present_time_and_runs(database: Database) -> None:
     async def script(tx: Transaction) -> tuple[int, int]:
         return await tx.now_ms(), await tx.now_ms()
 
@@ -276,7 +274,7 @@ async def test_the_databases_clock_says_now_and_does_not_stand_still(database: D
     assert 1_700_000_000_000 < first <= second < 4_000_000_000_000
 
 
-async def test_writes_of_every_lane_are_all_there(words: Database) -> None:
+async def test_writes_of_every_lane_are_stored(words: Database) -> None:
     async def write(lane: int, identity: int) -> None:
         async def script(tx: Transaction) -> None:
             await tx.insert(WORDS, [(identity, f"lane {lane}", None)])
@@ -290,7 +288,7 @@ async def test_writes_of_every_lane_are_all_there(words: Database) -> None:
     assert [row[0] for row in await everything(words)] == list(range(20))
 
 
-async def test_a_cancelled_write_leaves_nothing_and_disturbs_nobody(words: Database) -> None:
+async def test_a_cancelled_write_stores_nothing_and_the_next_one_works(words: Database) -> None:
     begun = asyncio.Event()
 
     async def endless(tx: Transaction) -> None:
@@ -308,7 +306,7 @@ async def test_a_cancelled_write_leaves_nothing_and_disturbs_nobody(words: Datab
     assert await everything(words) == [(2, "two", None)]
 
 
-async def test_the_hint_differs_after_an_account_was_written_by_another_process(place: object) -> None:
+async def test_the_change_hint_differs_after_another_process_has_written(place: object) -> None:
     own, other = await place.open(), await place.open()  # type: ignore[attr-defined]  # a Place
     try:
         before = await own.change_hint()
@@ -323,7 +321,7 @@ async def test_the_hint_differs_after_an_account_was_written_by_another_process(
         await other.close()
 
 
-async def test_upkeep_may_be_called_at_any_time_and_as_often_as_one_likes(words: Database) -> None:
+async def test_upkeep_may_be_called_at_any_time_and_repeatedly(words: Database) -> None:
     await put(words, *((identity, "w" * 2_000, None) for identity in range(5_000)))
     for _ in range(3):
         await words.upkeep()
@@ -344,7 +342,7 @@ AMOUNTS = Add("amounts", (("id", "bigint"), ("word", "text")), columns_of("bigin
 
 @pytest.fixture
 async def amounts(database: Database) -> Database:
-    """A database with a table of amounts by two keys."""
+    """Make a database with a table of amounts by two keys."""
     columns = "id BIGINT, word TEXT, one BIGINT NOT NULL, two BIGINT NOT NULL, PRIMARY KEY (id, word)"
 
     async def script(tx: Transaction) -> None:
@@ -354,7 +352,7 @@ async def amounts(database: Database) -> Database:
     return database
 
 
-async def test_amounts_are_added_to_what_is_there_and_rows_are_made_where_there_are_none(amounts: Database) -> None:
+async def test_amounts_are_added_to_existing_rows_and_missing_rows_are_inserted(amounts: Database) -> None:
     async def script(tx: Transaction) -> list[tuple[object, ...]]:
         await tx.add(AMOUNTS, [])
         await tx.add(AMOUNTS, [(1, "a", 5, 7), (1, "b", 1, 0)])
@@ -374,7 +372,7 @@ JOINED = Select("SELECT u.value, w.word FROM {ids 1} u JOIN words w ON w.id = u.
 OF_EACH = Select("SELECT 'sqlite' WHERE {1} > 0", "SELECT 'postgres' WHERE {1} > 0")
 
 
-async def test_questions_take_numbered_values_and_lists(words: Database) -> None:
+async def test_selects_take_numbered_values_and_lists(words: Database) -> None:
     await put(words, *((number, f"w{number}", None) for number in range(1, 6)))
 
     async def script(tx: Transaction) -> list[list[tuple[object, ...]]]:
@@ -473,7 +471,7 @@ async def test_an_error_in_a_long_read_is_a_database_error_and_spoils_nothing(wo
     assert await words.read_long(lambda tx: tx.select("SELECT 1")) == [(1,)]
 
 
-async def test_the_index_is_written_beside_a_transaction_that_writes_the_rest(words: Database) -> None:
+async def test_the_search_index_is_written_while_another_transaction_is_open(words: Database) -> None:
     row = (7, "'hello' 'r=123'")
 
     async def fill(tx: Transaction) -> None:
@@ -494,7 +492,7 @@ async def test_the_index_is_written_beside_a_transaction_that_writes_the_rest(wo
     assert await words.read_long(lambda tx: tx.select("SELECT rowid FROM message_words")) == [(7,)]
 
 
-async def test_a_script_of_the_index_that_fails_leaves_nothing(words: Database) -> None:
+async def test_a_failed_write_of_the_search_index_stores_nothing(words: Database) -> None:
     async def script(tx: Transaction) -> None:
         await tx.insert(INSERT_WORDS, [(7, "'hello'"), (8, "'there'")])
         raise Mishap

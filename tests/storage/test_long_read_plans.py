@@ -1,4 +1,4 @@
-"""How long questions are carried out: they may read much, but only of what they were asked for."""
+"""The plans of long reads: they may read many rows, but only those within their bounds."""
 
 import re
 
@@ -64,11 +64,11 @@ UNSORTED = ("the newest", "an account's newest", "what is younger than the index
 
 @pytest.fixture(params=["empty", "full"])
 async def filled(database: Database, request: pytest.FixtureRequest) -> Filled:
-    """Without rows, and with rows and statistics."""
+    """Make a database without rows, and one with rows and statistics."""
     return await fill(database, full=request.param == "full")
 
 
-async def test_no_long_question_looks_at_what_it_was_not_asked_for(filled: Filled, place: Place) -> None:
+async def test_no_long_read_scans_rows_outside_its_bounds(filled: Filled, place: Place) -> None:
     for name, asked in SURVEYED.items():
         plan = await plan_of(filled, place, *asked)
         lines = [line for line in plan.splitlines() if not any(index in line for index in OF_THE_OPEN)]
@@ -82,7 +82,7 @@ async def test_no_long_question_looks_at_what_it_was_not_asked_for(filled: Fille
 
 
 async def plan_of(filled: Filled, place: Place, statement: Select | Lookup | str, values: tuple[Value, ...]) -> str:
-    """As it is planned where surveys are made: with these values."""
+    """Explain a statement in a long read, with these values."""
     if filled.engine == "postgres":
         text = numbered(statement) if isinstance(statement, str) else statement.postgres
         asked = [[256, 512]] if isinstance(statement, Lookup) else list(values)
@@ -101,5 +101,5 @@ async def plan_of(filled: Filled, place: Place, statement: Select | Lookup | str
     return plan
 
 
-def test_a_minute_is_what_the_plans_were_made_for() -> None:
+def test_the_plans_are_made_for_the_ids_of_a_minute() -> None:
     assert Bucket.MINUTE == 60_000

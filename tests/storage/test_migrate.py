@@ -1,4 +1,4 @@
-"""Migrations: once, in order, never a changed past, and two processes at the same time."""
+"""Migrations: each once, in order, never changed afterwards, also with two processes at the same time."""
 
 import asyncio
 import dataclasses
@@ -38,7 +38,7 @@ NEXT = Migration(
 
 @pytest.fixture
 async def empty(empty_place: Place) -> AsyncIterator[Database]:
-    """A driver over a database with nothing in it."""
+    """Open a database with nothing in it."""
     database = await empty_place.open()
     yield database
     await database.close()
@@ -65,7 +65,7 @@ async def tables(database: Database) -> set[str]:
     return await database.read(script)
 
 
-async def test_an_empty_database_gets_everything_once(empty: Database) -> None:
+async def test_an_empty_database_gets_all_migrations_once(empty: Database) -> None:
     assert await apply(empty, SHIPPED) == [migration.name for migration in SHIPPED]
     assert {"accounts", "ledger", "messages", "parts", "queue", "callbacks"} <= await tables(empty)
     assert await apply(empty, SHIPPED) == []
@@ -91,7 +91,7 @@ async def test_a_database_of_a_newer_version_is_refused(empty: Database) -> None
         await apply(empty, SHIPPED)
 
 
-async def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Database) -> None:
+async def test_a_migration_that_fails_changes_nothing(empty: Database) -> None:
     await apply(empty, SHIPPED)
     broken = dataclasses.replace(NEXT, sql="CREATE TABLE half (id BIGINT); CREATE TABLE half (id BIGINT);")
     with pytest.raises(DatabaseError, match="half"):
@@ -100,7 +100,7 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Database) 
     assert await apply(empty, [*SHIPPED, NEXT]) == [NEXT.name]
 
 
-async def test_two_processes_that_start_at_once_apply_everything_once(empty_place: Place) -> None:
+async def test_two_processes_that_start_together_apply_all_migrations_once(empty_place: Place) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", _MIGRATE, empty_place.engine, empty_place.where],

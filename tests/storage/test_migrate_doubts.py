@@ -1,4 +1,4 @@
-"""What was held before copies in doubt had rows of their own has one afterwards, so that its receipt still finds it."""
+"""The migration of doubts gives every held part a row of its own, so that its receipt still finds it."""
 
 from tests.support.databases import Place
 
@@ -8,7 +8,7 @@ from palomar.storage.migrate import all_migrations, migrate
 BEFORE = 12
 
 
-async def test_what_was_held_gets_its_row(empty_place: Place) -> None:
+async def test_a_held_part_gets_a_row_of_its_own(empty_place: Place) -> None:
     database = await empty_place.open()
     try:
         known = all_migrations()

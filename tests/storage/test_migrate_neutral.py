@@ -1,4 +1,4 @@
-"""A database of before the columns had neutral names: its requests, addresses and settings are read as they were."""
+"""The migration to neutral names of columns: requests, addresses and settings are read as they were before."""
 
 import json
 
@@ -57,7 +57,7 @@ async def store(tx: Transaction) -> None:
         )
 
 
-async def test_what_was_stored_under_the_old_names_is_found_under_the_new(empty_place: Place) -> None:
+async def test_values_stored_under_the_old_names_are_found_under_the_new_ones(empty_place: Place) -> None:
     database = await empty_place.open()
     try:
         before = [migration for migration in all_migrations() if migration.number <= BEFORE]

@@ -1,4 +1,4 @@
-"""How the hot statements are carried out: never by reading a table that grows, however few rows it had when planned."""
+"""The plans of the hot statements: none reads a whole growing table, even if it had few rows when it was planned."""
 
 import re
 from dataclasses import dataclass
@@ -166,12 +166,12 @@ class Filled:
 
 @pytest.fixture(params=["empty", "full"])
 async def filled(database: Database, request: pytest.FixtureRequest) -> Filled:
-    """A new database, on which plans are made before the first row came, and one that has rows and statistics."""
+    """Make a new database on which plans were made before the first row came, and one with rows and statistics."""
     return await fill(database, full=request.param == "full")
 
 
 async def fill(database: Database, *, full: bool) -> Filled:
-    """Give it rows and statistics, or nothing."""
+    """Insert rows and make statistics, or do nothing."""
     engine = "sqlite" if database.lanes == 1 else "postgres"
     if full:
         series = _SERIES[engine].format(rows=ROWS)
@@ -199,7 +199,7 @@ async def test_no_hot_statement_reads_a_whole_table_or_index_and_no_claim_sorts(
 
 
 async def plan_of(filled: Filled, statement: Lookup | Update | Delete | str) -> str:
-    """What the database says it would do; on PostgreSQL, the plan that it keeps for every value."""
+    """Explain a statement; on PostgreSQL, return the plan that it keeps for all values."""
     if filled.engine == "sqlite":
         sql = statement if isinstance(statement, str) else statement.sqlite
         marks = max([sql.count("?"), *(int(number) for number in re.findall(r"\?(\d+)", sql))])

@@ -1,4 +1,4 @@
-"""What only the PostgreSQL driver promises: lost connections, lost COMMIT answers, row locks between lanes."""
+"""The PostgreSQL driver: lost connections, lost answers to COMMIT, row locks between lanes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +19,7 @@ CHANGE = Update("words", columns_of("bigint", "id"), columns_of("text", "word"))
 
 @pytest.fixture
 async def postgres(postgres_place: Place) -> AsyncIterator[PostgresDatabase]:
-    """The driver, with a table ``words`` of three rows."""
+    """Open the driver on a table ``words`` of three rows."""
     database = await open_postgres(postgres_place.where, session="tests")
     await database.write(create)
     yield database
@@ -32,7 +32,7 @@ async def create(tx: Transaction) -> None:
 
 
 def add(identity: int) -> Callable[[Transaction], Awaitable[str]]:
-    """A script that inserts one row."""
+    """Make a script that inserts one row."""
 
     async def script(tx: Transaction) -> str:
         await tx.execute("INSERT INTO words (id, word) VALUES (?, ?)", identity, "added")
@@ -52,7 +52,7 @@ async def ids(database: Database) -> list[int]:
 async def behind_proxy(
     server: PostgresServer, place: Place, proxy: PostgresProxy
 ) -> AsyncIterator[tuple[PostgresProxy, PostgresDatabase]]:
-    """A driver whose every byte goes through a proxy that can be told to cut."""
+    """Open a driver whose octets all go through a proxy that can cut the connection."""
     async with proxy.listening(server.socket):
         database = await open_postgres(place.where.replace(str(server.socket.parent), proxy.folder), session="cut")
         try:
@@ -63,7 +63,7 @@ async def behind_proxy(
 
 @pytest.mark.parametrize("commits_before", [0, 2])
 @pytest.mark.parametrize("cut", list(Cut))
-async def test_a_commit_whose_answer_was_lost_is_looked_up_before_it_is_answered(
+async def test_a_commit_whose_answer_was_lost_is_looked_up_before_the_caller_gets_a_result(
     postgres: PostgresDatabase,
     postgres_server: PostgresServer,
     postgres_place: Place,
@@ -86,7 +86,7 @@ async def test_a_commit_whose_answer_was_lost_is_looked_up_before_it_is_answered
         assert await database.write(add(100)) == "added 100"
 
 
-async def test_a_server_that_is_away_is_an_outage_and_when_it_is_back_all_goes_on(
+async def test_a_server_that_cannot_be_reached_is_an_outage_until_it_is_back(
     postgres: PostgresDatabase, postgres_server: PostgresServer, postgres_place: Place
 ) -> None:
     async with behind_proxy(postgres_server, postgres_place, PostgresProxy()) as (proxy, database):
@@ -101,7 +101,7 @@ async def test_a_server_that_is_away_is_an_outage_and_when_it_is_back_all_goes_o
 
 
 @pytest.mark.parametrize("verb", ["write", "read"])
-async def test_a_server_that_shuts_down_inside_a_transaction_is_an_outage_and_nobody_elses_fault(
+async def test_a_server_that_shuts_down_during_a_transaction_is_an_outage(
     postgres: PostgresDatabase, verb: str
 ) -> None:
     async def cut_off(tx: Transaction) -> None:
@@ -112,7 +112,7 @@ async def test_a_server_that_shuts_down_inside_a_transaction_is_an_outage_and_no
     assert await postgres.write(add(10)) == "added 10"
 
 
-async def test_an_open_connection_that_died_while_idle_is_an_outage_once(postgres: PostgresDatabase) -> None:
+async def test_a_connection_that_died_while_idle_is_an_outage_at_most_once(postgres: PostgresDatabase) -> None:
     async def kill_others(tx: Transaction) -> None:
         await tx.select(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -148,7 +148,7 @@ async def test_two_lanes_that_wait_for_each_other_are_a_conflict_of_one_and_roll
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "NoneType"]
 
 
-async def test_locked_rows_are_skipped_shared_or_waited_for_as_asked(postgres: PostgresDatabase) -> None:
+async def test_locked_rows_are_skipped_shared_or_waited_for_by_the_kind_of_lock(postgres: PostgresDatabase) -> None:
     locked, seen = asyncio.Event(), asyncio.Event()
     found: dict[str, list[object]] = {}
 
@@ -193,7 +193,7 @@ async def test_a_locking_lookup_waits_for_the_other_lane_and_sees_what_it_wrote(
     assert rows == [(1, "one"), (2, "changed")]
 
 
-async def test_a_statement_that_is_cancelled_leaves_a_lane_that_works(postgres: PostgresDatabase) -> None:
+async def test_a_lane_works_again_after_a_cancelled_statement(postgres: PostgresDatabase) -> None:
     begun = asyncio.Event()
 
     async def slow(tx: Transaction) -> None:
@@ -242,12 +242,12 @@ async def test_two_drivers_with_the_same_name_do_not_take_each_others_marks(post
 
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@/nothing?host=/nowhere", "postgresql://x@127.0.0.1:1/x", "junk:"])
-async def test_a_database_that_cannot_be_opened_says_why(url: str) -> None:
+async def test_the_error_of_a_database_that_cannot_be_opened_has_the_reason(url: str) -> None:
     with pytest.raises(DatabaseError, match="cannot open the PostgreSQL database"):
         await open_postgres(url, session="tests")
 
 
-async def test_upkeep_keeps_the_planner_informed(postgres: PostgresDatabase) -> None:
+async def test_upkeep_updates_the_planner_s_statistics(postgres: PostgresDatabase) -> None:
     async def fill(tx: Transaction) -> None:
         await tx.execute("INSERT INTO queue SELECT n, 1, 'c', n, NULL FROM generate_series(1, 1000) n")
 

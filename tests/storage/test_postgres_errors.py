@@ -1,4 +1,4 @@
-"""What asyncpg raises and what it means: an outage is tried again, a bug is not."""
+"""The errors of asyncpg and what they mean: an outage is tried again, a bug is not."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ OPEN, CLOSED = Connection(closed=False), Connection(closed=True)
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_is_nobodys_fault_is_an_outage_on_an_open_connection_too(error: Exception) -> None:
+def test_an_error_that_no_statement_caused_is_an_outage_even_on_an_open_connection(error: Exception) -> None:
     assert isinstance(translate_error(error, OPEN), Unavailable)
 
 
@@ -57,12 +57,12 @@ def test_what_is_nobodys_fault_is_an_outage_on_an_open_connection_too(error: Exc
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_whatever_is_met_on_a_closed_connection_is_an_outage(error: Exception) -> None:
+def test_any_error_on_a_closed_connection_is_an_outage(error: Exception) -> None:
     assert isinstance(translate_error(error, CLOSED), Unavailable)
 
 
 @pytest.mark.parametrize("connection", [OPEN, CLOSED, None])
-def test_a_value_that_does_not_fit_is_a_bug_wherever_it_is_met(connection: Connection | None) -> None:
+def test_a_value_that_does_not_fit_is_never_an_outage(connection: Connection | None) -> None:
     found = translate_error(asyncpg.DataError("value out of int64 range"), connection)
     assert isinstance(found, DatabaseError)
     assert not isinstance(found, Unavailable)
@@ -72,11 +72,11 @@ def test_a_value_that_does_not_fit_is_a_bug_wherever_it_is_met(connection: Conne
     "error",
     [asyncpg.SerializationError("40001"), asyncpg.DeadlockDetectedError("40P01"), asyncpg.LockNotAvailableError("")],
 )
-def test_a_lost_race_runs_again(error: Exception) -> None:
+def test_a_lost_race_is_a_conflict(error: Exception) -> None:
     assert isinstance(translate_error(error, OPEN), Conflict)
 
 
-def test_a_mistake_in_a_statement_is_a_bug_and_one_in_a_script_stays_what_it_is() -> None:
+def test_an_error_in_a_statement_is_a_database_error_and_one_in_a_script_stays_as_it_is() -> None:
     found = translate_error(asyncpg.UndefinedTableError("no such table"), OPEN)
     assert type(found) is DatabaseError
     mine = ValueError("a script's own")
@@ -85,6 +85,6 @@ def test_a_mistake_in_a_statement_is_a_bug_and_one_in_a_script_stays_what_it_is(
         raise mine
 
 
-def test_what_is_translated_already_stays() -> None:
+def test_a_translated_error_stays_as_it_is() -> None:
     away = Unavailable("gone")
     assert translate_error(away, OPEN) is away

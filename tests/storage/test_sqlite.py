@@ -1,4 +1,4 @@
-"""What only the SQLite driver promises: scripts that never suspend, commits off the loop, other processes."""
+"""The SQLite driver: scripts that never suspend, commits in a thread, other processes."""
 
 import asyncio
 import subprocess
@@ -33,7 +33,7 @@ ALWAYS_THE_LOOP = SqliteLimits(inline_commit_seconds=float("inf"))
 
 @pytest.fixture
 async def sqlite(sqlite_place: Place) -> AsyncIterator[SqliteDatabase]:
-    """The driver, with a table ``words``."""
+    """Open the driver on a table ``words``."""
     async with opened(sqlite_place) as database:
         yield database
 
@@ -64,7 +64,9 @@ async def count(database: SqliteDatabase) -> int:
 
 
 @pytest.mark.parametrize("verb", ["write", "read"])
-async def test_a_script_that_awaits_something_else_is_named_and_rolled_back(sqlite: SqliteDatabase, verb: str) -> None:
+async def test_a_script_that_awaits_something_else_is_reported_by_name_and_rolled_back(
+    sqlite: SqliteDatabase, verb: str
+) -> None:
     async def naps_in_its_transaction(tx: Transaction) -> None:
         if verb == "write":
             await add_one(tx)
@@ -90,7 +92,7 @@ async def test_a_commit_in_progress_survives_however_many_cancellations(sqlite_p
         assert await count(sqlite) == 2
 
 
-async def test_whoever_waits_for_a_commit_stays_until_its_end_and_then_hears_of_the_cancellation() -> None:
+async def test_a_cancelled_task_waits_for_its_commit_and_raises_the_cancellation_then() -> None:
     commit: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(wait_uncancelled(commit))
     for _ in range(3):
@@ -103,7 +105,7 @@ async def test_whoever_waits_for_a_commit_stays_until_its_end_and_then_hears_of_
         await waiting
 
 
-async def test_a_commit_that_nobody_cancels_gives_its_result_or_its_error() -> None:
+async def test_a_commit_without_a_cancellation_returns_its_result_or_raises_its_error() -> None:
     loop = asyncio.get_running_loop()
     good: asyncio.Future[str] = loop.create_future()
     bad: asyncio.Future[str] = loop.create_future()
@@ -115,9 +117,7 @@ async def test_a_commit_that_nobody_cancels_gives_its_result_or_its_error() -> N
 
 
 @pytest.mark.parametrize("limits", [ALWAYS_THE_LOOP, ALWAYS_THE_THREAD])
-async def test_commits_in_the_thread_and_on_the_loop_are_equally_there(
-    sqlite_place: Place, limits: SqliteLimits
-) -> None:
+async def test_commits_in_the_thread_and_on_the_loop_are_both_stored(sqlite_place: Place, limits: SqliteLimits) -> None:
     async with opened(sqlite_place, limits) as sqlite:
         for _ in range(3):
             await sqlite.write(add_one)
@@ -125,7 +125,7 @@ async def test_commits_in_the_thread_and_on_the_loop_are_equally_there(
         assert await count(sqlite) == 3
 
 
-async def test_another_process_that_holds_the_write_lock_delays_us_and_the_loop_goes_on(
+async def test_a_write_lock_of_another_process_delays_a_write_but_not_the_loop(
     sqlite: SqliteDatabase, sqlite_place: Place
 ) -> None:
     with Holder(sqlite_place.where) as holder:
@@ -158,7 +158,7 @@ async def test_a_full_disk_is_an_outage_and_nothing_was_written(sqlite: SqliteDa
     assert await count(sqlite) == 0
 
 
-async def test_upkeep_moves_a_long_log_into_the_database(sqlite: SqliteDatabase, sqlite_place: Place) -> None:
+async def test_upkeep_copies_a_long_log_into_the_database(sqlite: SqliteDatabase, sqlite_place: Place) -> None:
     async def much(tx: Transaction) -> None:
         await tx.execute("INSERT INTO words (word) VALUES (?)", "w" * 10_000_000)
 
@@ -169,7 +169,7 @@ async def test_upkeep_moves_a_long_log_into_the_database(sqlite: SqliteDatabase,
     assert await count(sqlite) == 1
 
 
-async def test_a_log_that_never_rests_begins_again_all_the_same(sqlite_place: Place) -> None:
+async def test_a_log_under_steady_load_begins_anew(sqlite_place: Place) -> None:
     log = Path(sqlite_place.where + "-wal")
     stop = asyncio.Event()
 
@@ -201,7 +201,7 @@ async def test_every_commit_is_synced_and_the_log_is_a_wal(sqlite: SqliteDatabas
     assert await sqlite.write(script) == ("wal", 2)
 
 
-async def test_closing_leaves_one_file_with_everything_in_it(sqlite_place: Place) -> None:
+async def test_after_closing_all_data_is_in_one_file(sqlite_place: Place) -> None:
     database = open_sqlite(Path(sqlite_place.where))
     await database.write(create)
     await database.write(add_one)
@@ -219,7 +219,7 @@ def test_a_sqlite_that_can_corrupt_a_wal_database_is_refused(version: str) -> No
 
 
 @pytest.mark.parametrize("version", ["3.51.3", "3.52.0", "3.54.1", "4.0.0"])
-def test_a_sqlite_without_that_bug_is_taken(version: str) -> None:
+def test_a_sqlite_without_that_bug_is_accepted(version: str) -> None:
     require_safe_sqlite(version)
 
 
@@ -227,13 +227,13 @@ def test_the_sqlite_that_we_ship_with_is_safe() -> None:
     require_safe_sqlite(apsw.sqlite_lib_version())
 
 
-def test_a_place_that_cannot_hold_a_database_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_path_where_no_database_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DatabaseError, match="cannot open the SQLite database"):
         open_sqlite(tmp_path / "file" / "palomar.db")
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_file_that_is_not_a_database(tmp_path: Path) -> None:
     (tmp_path / "palomar.db").write_text("something else, and long enough to be looked at " * 100)
     with pytest.raises(DatabaseError, match="not a database"):
         open_sqlite(tmp_path / "palomar.db")

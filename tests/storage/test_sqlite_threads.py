@@ -1,4 +1,4 @@
-"""SQLite's index of words: a file of its own, made where it is missing or belongs to another database."""
+"""The search index of SQLite: a file of its own, built if it is missing or belongs to another database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ async def words(database: Database) -> list[int]:
     return [row[0] for row in await database.read_long(lambda tx: tx.select(SELECT_WORDS))]
 
 
-async def test_the_index_is_no_part_of_the_database_s_own_file(database: Database, sqlite_place: Place) -> None:
+async def test_the_search_index_is_not_in_the_database_s_file(database: Database, sqlite_place: Place) -> None:
     file = index_file(Path(sqlite_place.where))
     assert not file.exists(), "a command that does not search has no need of it"
     await put(database, 1, 2)
@@ -46,7 +46,7 @@ async def test_the_index_is_no_part_of_the_database_s_own_file(database: Databas
     assert tables == []
 
 
-async def test_the_index_is_still_there_after_the_next_start(sqlite_place: Place) -> None:
+async def test_the_search_index_is_kept_over_a_restart(sqlite_place: Place) -> None:
     first = await sqlite_place.open()
     await put(first, 1)
     await first.close()
@@ -55,7 +55,7 @@ async def test_the_index_is_still_there_after_the_next_start(sqlite_place: Place
     await second.close()
 
 
-async def test_an_index_that_was_removed_is_made_anew_and_empty(sqlite_place: Place) -> None:
+async def test_a_removed_search_index_is_built_anew_and_empty(sqlite_place: Place) -> None:
     first = await sqlite_place.open()
     await put(first, 1)
     await first.close()
@@ -71,7 +71,7 @@ async def test_an_index_that_was_removed_is_made_anew_and_empty(sqlite_place: Pl
     ["PRAGMA user_version = 99", "UPDATE origin SET made_ms = 77"],
     ids=["of another version", "of another database"],
 )
-async def test_an_index_that_does_not_belong_here_is_made_anew(sqlite_place: Place, spoil: str) -> None:
+async def test_a_search_index_of_another_database_is_built_anew(sqlite_place: Place, spoil: str) -> None:
     first = await sqlite_place.open()
     await put(first, 1)
     await first.close()
@@ -87,7 +87,7 @@ async def test_an_index_that_does_not_belong_here_is_made_anew(sqlite_place: Pla
     await third.close()
 
 
-async def test_two_drivers_share_one_index(database: Database, sqlite_place: Place) -> None:
+async def test_two_drivers_share_one_search_index(database: Database, sqlite_place: Place) -> None:
     other = await sqlite_place.open()
     await put(database, 1)
     await put(other, 2)
@@ -95,7 +95,7 @@ async def test_two_drivers_share_one_index(database: Database, sqlite_place: Pla
     await other.close()
 
 
-async def test_an_index_that_cannot_be_opened_is_named(sqlite_place: Place) -> None:
+async def test_the_error_names_a_search_index_that_cannot_be_opened(sqlite_place: Place) -> None:
     file = index_file(Path(sqlite_place.where))
     file.write_text("this is no database, and long enough that SQLite looks at it" * 20)
     opened = await sqlite_place.open()
@@ -117,7 +117,7 @@ async def test_a_long_read_that_awaits_something_else_is_reported_by_name(databa
     assert await database.read_long(lambda tx: tx.select("SELECT 1")) == [(1,)]
 
 
-async def test_many_rows_of_many_columns_cross_in_the_order_that_was_asked(database: Database) -> None:
+async def test_a_long_read_returns_many_rows_of_many_columns_in_order(database: Database) -> None:
     series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
     sql = f"{series} SELECT i, 'x' || i, NULL FROM n ORDER BY i DESC"
     found = await database.read_long(lambda tx: tx.select(sql, 5_000))  # type: ignore[arg-type]  # two literals

@@ -1,4 +1,4 @@
-"""Parts of a text: their limits, their number, their octets, with `smsutil` as the second opinion."""
+"""Parts of a text: their limits, their number, their octets, with `smsutil` as a second opinion."""
 
 import pytest
 import smsutil
@@ -42,12 +42,12 @@ texts = gsm_texts | ucs2_texts | st.text(max_size=300)
 
 
 def split(text: str, alphabet: Alphabet) -> tuple[str, ...]:
-    """Read the payloads of a text again."""
+    """Decode the payloads of a text."""
     return tuple(text_of_payload(octets, alphabet) for octets in payloads(text, alphabet))
 
 
 def fewest_parts(text: str, alphabet: Alphabet) -> int:
-    """Count by the definition: greedy filling is optimal when items keep their order."""
+    """Count the parts by definition: filling greedily is optimal if the units keep their order."""
     costs = [units(character, alphabet) for character in text]
     if sum(costs) <= SINGLE_UNITS[alphabet]:
         return 1
@@ -66,7 +66,7 @@ def fewest_parts(text: str, alphabet: Alphabet) -> int:
 @example("中" * 66 + "😀" * 50)
 @example("😀" * 35)
 @example("😀" * 36)
-def test_parts_joined_are_the_text_each_fits_and_they_are_the_fewest(text: str) -> None:
+def test_the_parts_make_up_the_text_fit_and_are_the_fewest(text: str) -> None:
     measured = measure(text)
     parts = split(text, measured.alphabet)
     assert "".join(parts) == text
@@ -138,12 +138,12 @@ def test_splitting_a_foreign_text_as_gsm_raises() -> None:
 
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "é\0", "\ud83d", "a\ude00", "\ude00\ud83d"])
-def test_nul_and_lone_surrogates_are_unusable(text: str) -> None:
+def test_nul_and_lone_surrogates_are_unusable_characters(text: str) -> None:
     assert has_unusable_characters(text)
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-def test_every_other_text_is_usable(text: str) -> None:
+def test_any_other_text_has_no_unusable_characters(text: str) -> None:
     assert not has_unusable_characters(text)
 
 
@@ -160,18 +160,18 @@ def test_every_other_text_is_usable(text: str) -> None:
         ("中 ç", "中 c"),
     ],
 )
-def test_folding_writes_what_gsm_lacks_without_its_accents(text: str, folded: str) -> None:
+def test_folding_removes_the_accents_that_gsm_lacks(text: str, folded: str) -> None:
     assert fold_to_gsm(text) == folded
 
 
 @given(st.text(max_size=100))
-def test_folding_twice_changes_nothing_more_and_gsm_stays_as_it_is(text: str) -> None:
+def test_folding_is_idempotent_and_keeps_gsm_texts(text: str) -> None:
     folded = fold_to_gsm(text)
     assert fold_to_gsm(folded) == folded
     assert not gsm7.is_gsm(text) or folded == text
 
 
-def test_every_fold_leads_from_outside_the_alphabet_into_it() -> None:
+def test_every_fold_replaces_a_foreign_character_by_gsm_ones() -> None:
     assert all(not gsm7.is_gsm(chr(character)) for character in GSM_FOLDS)
     assert all(gsm7.is_gsm(replacement) for replacement in GSM_FOLDS.values())
 
@@ -202,7 +202,7 @@ def test_the_headers_of_the_shifts_cost_septets(alphabet: Alphabet, single: int,
 
 
 @given(st.sampled_from(NATIONAL), st.data())
-def test_a_text_in_a_language_is_cut_as_any_other(alphabet: Alphabet, data: st.DataObject) -> None:
+def test_a_text_in_a_national_language_is_cut_like_any_other(alphabet: Alphabet, data: st.DataObject) -> None:
     tables = septet_tables(*SHIFTS[alphabet])
     known = sorted({c for c in [*tables.basic, *tables.extension.values()] if gsm7.is_gsm(c, tables)})
     text = data.draw(st.lists(st.sampled_from(known), max_size=500).map("".join))
@@ -228,7 +228,7 @@ def test_a_text_in_a_language_is_cut_as_any_other(alphabet: Alphabet, data: st.D
         ("ãõΦ" * 30 + "a" * 50, IBERIAN, TextSize(Alphabet.PORTUGUESE_BOTH, 170, 2)),
     ],
 )
-def test_a_language_is_chosen_where_it_makes_fewer_parts(
+def test_a_national_language_is_chosen_if_it_makes_fewer_parts(
     text: str, languages: list[Language], measured: TextSize | None
 ) -> None:
     found = shortest_in_languages(text, languages)

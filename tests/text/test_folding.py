@@ -1,4 +1,4 @@
-"""``text/folding.py`` against 402T Labs' Appendix A, a table of letters, and any text that hypothesis thinks of."""
+"""``text/folding.py`` against 402T Labs' Appendix A, a table of letters, and texts that hypothesis makes."""
 
 import unicodedata
 
@@ -65,10 +65,10 @@ def test_folding_again_changes_nothing(text: str) -> None:
 
 
 @given(st.text())
-def test_only_what_came_in_can_be_left_over(text: str) -> None:
+def test_folding_adds_no_foreign_characters(text: str) -> None:
     assert set(gsm7.DEFAULT.foreign_characters.findall(fold_text(text))) <= set(unicodedata.normalize("NFC", text))
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1", exclude_characters="\r")).filter(gsm7.is_gsm))
-def test_a_text_that_fits_is_untouched(text: str) -> None:
+def test_a_gsm_text_is_unchanged(text: str) -> None:
     assert fold_text(text) == text

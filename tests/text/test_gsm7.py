@@ -33,14 +33,14 @@ def test_septets_counts_the_octets_of_the_encoding(text: str) -> None:
 @example("á")
 @example("\x1b")
 @example("\u0391")
-def test_the_verdict_is_that_of_smsutil(text: str) -> None:
+def test_is_gsm_agrees_with_smsutil(text: str) -> None:
     expected = text == "" or ("\x1b" not in text and smsutil.codecs.is_valid_gsm(text))
     assert gsm7.is_gsm(text) == expected
     assert gsm7.septets_if_gsm(text) == (gsm7.septets(text) if expected else None)
 
 
 @given(gsm_texts.filter(bool))
-def test_the_octets_are_those_of_smsutil(text: str) -> None:
+def test_the_octets_equal_those_of_smsutil(text: str) -> None:
     # smsutil builds its extension pairs as integers that no charmap emits, so only the basic table compares.
     basic = "".join(character for character in text if character not in GSM_EXT_CHARSET)
     assert gsm7.encode(basic) == basic.encode("gsm0338")
@@ -71,13 +71,13 @@ def test_the_octets_are_those_of_smsutil(text: str) -> None:
         ("€", "1b65"),
     ],
 )
-def test_a_character_has_the_place_that_the_tables_of_6_2_1_give_it(character: str, octets: str) -> None:
+def test_a_character_has_its_place_of_the_tables_in_6_2_1(character: str, octets: str) -> None:
     assert gsm7.encode(character).hex() == octets
     assert gsm7.decode(bytes.fromhex(octets)) == character
 
 
 @pytest.mark.parametrize(("octets", "shown"), [("1b61", "a"), ("1b00", "@"), ("411b", "A "), ("1b1b41", " A")])
-def test_an_unknown_escape_shows_what_6_2_1_1_asks_for(octets: str, shown: str) -> None:
+def test_an_unknown_escape_is_decoded_as_in_6_2_1_1(octets: str, shown: str) -> None:
     assert gsm7.decode(bytes.fromhex(octets)) == shown
 
 
@@ -90,7 +90,7 @@ def test_decoding_never_fails_and_invents_no_character(octets: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", ["ç", "hola á", "😀", "€ 中", "\x1b", "\x1be"])
-def test_encoding_a_foreign_character_raises_and_says_where(text: str) -> None:
+def test_encoding_a_foreign_character_raises_with_its_position(text: str) -> None:
     with pytest.raises(UnicodeEncodeError) as raised:
         gsm7.encode(text)
     assert gsm7.is_gsm(text[: raised.value.start])
@@ -102,7 +102,7 @@ def test_a_table_of_another_size_is_refused() -> None:
         gsm7.SeptetTables("abc", {})
 
 
-def test_another_pair_of_tables_is_data() -> None:
+def test_every_function_takes_another_pair_of_tables() -> None:
     turkish_i = gsm7.SeptetTables(gsm7.DEFAULT.from_octets[:128].replace("ì", "ı"), {0x53: "Ş", 0x65: "€"})
     assert gsm7.encode("ıŞ", turkish_i).hex() == "071b53"
     assert gsm7.decode(b"\x07\x1b\x53", turkish_i) == "ıŞ"

@@ -1,4 +1,4 @@
-"""The national language tables, each place of them, against `gsmcodecs`, which was made from 3GPP TS 23.038 too."""
+"""Every place of the national language tables, against `gsmcodecs`, which was made from 3GPP TS 23.038 too."""
 
 import gsmcodecs
 import pytest
@@ -20,7 +20,7 @@ PAIRS += [(language, language) for language in WITH_LOCKING]
 
 
 def places_of(language: Language, kind: str) -> dict[int, str]:
-    """The places of a table by `gsmcodecs`, the escape left out."""
+    """List the places of a table by `gsmcodecs`, without the escape."""
     told = GSMCHARMAPS[language.value][kind]["decode"]
     return {septet: chr(code_point) for septet, code_point in told.items() if septet != gsm7.ESCAPE}
 
@@ -44,7 +44,7 @@ def test_a_single_shift_table_has_every_character_in_its_place(language: Languag
 
 
 @pytest.mark.parametrize(("locking", "single"), PAIRS)
-def test_what_a_pair_of_tables_writes_the_other_program_reads(
+def test_the_other_program_reads_what_a_pair_of_tables_encodes(
     locking: Language | None, single: Language | None
 ) -> None:
     tables = septet_tables(locking, single)
@@ -55,7 +55,7 @@ def test_what_a_pair_of_tables_writes_the_other_program_reads(
 
 
 @given(st.sampled_from(PAIRS), st.data())
-def test_every_text_of_a_pair_of_tables_comes_back(
+def test_every_text_of_a_pair_of_tables_is_decoded_again(
     pair: tuple[Language | None, Language | None], data: st.DataObject
 ) -> None:
     tables = septet_tables(*pair)
@@ -68,11 +68,11 @@ def test_every_text_of_a_pair_of_tables_comes_back(
 
 
 @given(st.sampled_from(PAIRS), st.binary(max_size=160))
-def test_whatever_comes_is_read(pair: tuple[Language | None, Language | None], octets: bytes) -> None:
+def test_any_octets_can_be_decoded(pair: tuple[Language | None, Language | None], octets: bytes) -> None:
     assert "\x1b" not in gsm7.decode(octets, septet_tables(*pair))
 
 
-def test_a_place_without_a_character_shows_that_it_has_none_and_is_never_written() -> None:
+def test_a_place_without_a_character_is_decoded_to_fffd_and_never_encoded() -> None:
     tables = septet_tables(Language.TAMIL, None)
     assert gsm7.decode(b"\x00\x01", tables) == "\ufffd\u0b82"
     assert not gsm7.is_gsm("\ufffd", tables)
@@ -89,12 +89,12 @@ def test_a_character_of_both_tables_costs_one_septet() -> None:
     assert gsm7.encode("Ğ", septet_tables(None, Language.TURKISH)) == b"\x1b\x47"
 
 
-def test_without_a_shift_it_is_the_default_alphabet() -> None:
+def test_without_a_shift_the_tables_are_the_default_ones() -> None:
     assert septet_tables(None, None) is gsm7.DEFAULT
     assert septet_tables(Language.SPANISH, None).basic == gsm7.DEFAULT.basic
 
 
-def test_reserved_identifiers_are_no_language() -> None:
+def test_reserved_identifiers_have_no_language() -> None:
     known = {language.value for language in Language}
     assert {n for n in range(256) if language_by_identifier(n) is not None} == known
     assert language_by_identifier(1) is Language.TURKISH

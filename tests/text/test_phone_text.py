@@ -1,4 +1,4 @@
-"""Texts of phones, as carriers mangle them: read all the same; and parts that are joined before they are read."""
+"""Texts of phones: read even if a carrier mangled them; parts are joined before they are decoded."""
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ STOP = "STOP".encode(UCS2)
     ],
 )
 @pytest.mark.parametrize("coding", [UCS2])
-def test_ucs2_is_read_whatever_its_order_its_mark_and_an_octet_too_many_or_too_few(octets: bytes, coding: str) -> None:
+def test_ucs2_is_read_in_either_order_with_or_without_a_mark_or_a_surplus_octet(octets: bytes, coding: str) -> None:
     assert read_text(octets, coding) == "STOP"
 
 
@@ -37,12 +37,12 @@ def test_ucs2_is_read_whatever_its_order_its_mark_and_an_octet_too_many_or_too_f
     ("octets", "text"),
     [(b"STOP", "STOP"), (b"Stop.", "Stop."), (b"parar", "parar"), (b"ALTA \0", "ALTA "), (b"BAJA", "BAJA")],
 )
-def test_a_word_in_ascii_that_calls_itself_ucs2_is_that_word(octets: bytes, text: str) -> None:
+def test_an_ascii_word_declared_as_ucs2_is_read_as_the_word(octets: bytes, text: str) -> None:
     assert read_text(octets, UCS2) == text
 
 
 @pytest.mark.parametrize("text", ["中文", "你好", "人民", "StOp"])
-def test_ideographs_and_letters_are_no_such_word(text: str) -> None:
+def test_ideographs_and_letters_are_not_mistaken_for_such_a_word(text: str) -> None:
     assert read_text(text.encode(UCS2), UCS2) == text
 
 
@@ -54,16 +54,16 @@ def test_latin_text_in_the_other_order_of_octets_is_read_without_a_mark(text: st
 
 @pytest.mark.parametrize("coding", ["gsm", "latin-1", "ascii"])
 @pytest.mark.parametrize("octets", [STOP, BIG + STOP, LITTLE + "STOP".encode("utf-16-le")])
-def test_ucs2_under_another_name_is_known_by_its_mark_or_its_zeros(octets: bytes, coding: str) -> None:
+def test_ucs2_declared_as_another_coding_is_recognized_by_its_mark_or_its_zeros(octets: bytes, coding: str) -> None:
     assert read_text(octets, coding) == "STOP"
 
 
 @pytest.mark.parametrize("text", ["一二", "匀", "ñ😀", "@a", "Ω", "一一一一"])
-def test_what_is_sound_is_read_as_it_stands(text: str) -> None:
+def test_correct_texts_are_read_unchanged(text: str) -> None:
     assert read_text(text.encode(UCS2), UCS2) == text
 
 
-def test_septets_keep_their_ats() -> None:
+def test_at_signs_in_septets_are_kept() -> None:
     assert read_text(gsm7.encode("@ana@beto"), "gsm") == "@ana@beto"
     assert read_text(b"\0a", "gsm") == "@a"
 
@@ -82,7 +82,7 @@ def test_septets_keep_their_ats() -> None:
         "STOP\r\n" + " " * 90,
     ],
 )
-def test_a_word_is_obeyed_whatever_surrounds_it(text: str) -> None:
+def test_an_opt_out_word_is_found_whatever_surrounds_it(text: str) -> None:
     assert find_word(text, STOP_WORDS) == "STOP"
 
 
@@ -94,18 +94,18 @@ def pieces(coding: str, *octets: bytes, first: int = 1) -> dict[int, TextPart]:
 
 
 @given(st.text(st.characters(exclude_characters="\0\ufeff", exclude_categories=("Cs",)), max_size=60), st.data())
-def test_a_text_that_was_cut_anywhere_between_octets_pairs_is_whole_again(text: str, data: st.DataObject) -> None:
+def test_a_ucs2_text_cut_between_any_two_units_is_whole_again(text: str, data: st.DataObject) -> None:
     octets = text.encode(UCS2)
     cut = 2 * data.draw(st.integers(0, len(octets) // 2))
     assert join_text(pieces(UCS2, octets[:cut], octets[cut:])) == read_text(octets, UCS2)
 
 
-def test_an_emoji_that_lies_across_two_parts_is_one() -> None:
+def test_an_emoji_across_two_parts_is_joined() -> None:
     octets = "a😀b".encode(UCS2)
     assert join_text(pieces(UCS2, octets[:4], octets[4:])) == "a😀b"
 
 
-def test_an_escape_at_the_end_of_a_part_belongs_to_the_septet_of_the_next() -> None:
+def test_an_escape_at_the_end_of_a_part_is_joined_with_the_next_septet() -> None:
     octets = gsm7.encode("10€")
     assert join_text(pieces("gsm", octets[:-1], octets[-1:])) == "10€"
     assert join_text(pieces(gsm_coding(0, 2), b"\x1b", b"\x65")) == "€"
@@ -116,30 +116,30 @@ def test_a_character_that_was_cut_between_its_octets_is_whole_again() -> None:
     assert join_text(pieces(UCS2, octets[:7], octets[7:])) == "Hola, ¿qué tal?"
 
 
-def test_a_zero_too_many_at_the_end_of_each_part_moves_nothing() -> None:
+def test_a_surplus_zero_at_the_end_of_each_part_shifts_nothing() -> None:
     parts = [text.encode(UCS2) + b"\0" for text in ("Hola, ", "¿qué tal?")]
     assert join_text(pieces(UCS2, *parts)) == "Hola, ¿qué tal?"
 
 
-def test_a_mark_at_the_beginning_of_each_part_or_of_the_first_alone() -> None:
+def test_a_byte_order_mark_in_each_part_or_the_first_only_is_removed() -> None:
     octets = "a😀b".encode("utf-16-le")
     assert join_text(pieces(UCS2, LITTLE + octets[:4], LITTLE + octets[4:])) == "a😀b"
     assert join_text(pieces(UCS2, LITTLE + octets[:4], octets[4:])) == "a😀b"
 
 
-def test_parts_in_different_codings_or_with_one_between_missing_are_read_apart() -> None:
+def test_parts_in_different_codings_or_beside_a_missing_one_are_read_separately() -> None:
     high, low = "😀".encode(UCS2)[:2], "😀".encode(UCS2)[2:]
     mixed = pieces(UCS2, "¿".encode(UCS2)) | pieces("gsm", b"Hola", first=2)
     assert join_text(mixed) == "¿Hola"
     assert join_text(pieces(UCS2, high) | pieces(UCS2, low, first=3)) == "\ufffd\ufffd"
 
 
-def test_a_part_of_which_only_the_text_is_known_is_taken_as_it_is() -> None:
+def test_a_part_without_octets_is_used_by_its_text() -> None:
     assert join_text({1: TextPart("uno "), 2: TextPart("dos"), 4: TextPart("!")}) == "uno dos!"
 
 
 @given(st.dictionaries(st.integers(1, 9), st.tuples(st.binary(max_size=20), st.sampled_from([UCS2, "gsm", "latin-1"]))))
-def test_whatever_comes_it_is_text_that_can_be_stored(parts: dict[int, tuple[bytes, str]]) -> None:
+def test_any_octets_are_read_as_text_that_can_be_stored(parts: dict[int, tuple[bytes, str]]) -> None:
     text = join_text({number: TextPart(read_text(o, c), o, c) for number, (o, c) in parts.items()})
     assert "\0" not in text
     text.encode("utf-8")

@@ -50,7 +50,7 @@ def test_foxsys_times_are_gmt() -> None:
         "1772107200",
     ],
 )
-def test_anything_else_is_no_foxsys_time(raw: str) -> None:
+def test_anything_else_is_not_a_foxsys_time(raw: str) -> None:
     assert parse_gmt(raw) is None
 
 
@@ -72,7 +72,7 @@ def test_anything_else_is_no_foxsys_time(raw: str) -> None:
         ("2026-07-01T14:00:00", utc_ms(2026, 7, 1, 12)),
     ],
 )
-def test_402t_times_are_madrid_unless_they_say_otherwise(raw: str, epoch_ms: int) -> None:
+def test_402t_times_are_in_madrid_s_zone_unless_they_have_an_offset(raw: str, epoch_ms: int) -> None:
     assert parse_in_zone(raw, MADRID) == epoch_ms
 
 
@@ -93,7 +93,7 @@ def test_402t_times_are_madrid_unless_they_say_otherwise(raw: str, epoch_ms: int
         "2026-W09-4T13:00:00",
     ],
 )
-def test_anything_else_is_no_402t_time(raw: str) -> None:
+def test_anything_else_is_not_a_402t_time(raw: str) -> None:
     assert parse_in_zone(raw, MADRID) is None
 
 
@@ -110,17 +110,17 @@ def test_a_missing_hour_moves_forward() -> None:
     assert format_in_zone(missing, MADRID) == "2026-03-29 03:30:00"
 
 
-def test_a_fold_that_came_along_is_not_heeded() -> None:
+def test_a_fold_of_the_given_time_is_ignored() -> None:
     wall = datetime(2025, 10, 26, 2, 30, fold=1)  # noqa: DTZ001
     assert local_to_ms(wall, MADRID) == utc_ms(2025, 10, 26, 0, 30)
 
 
-def test_mexico_has_had_one_time_all_year_since_2022() -> None:
+def test_mexico_has_the_same_offset_all_year_since_2022() -> None:
     assert format_in_zone(utc_ms(2026, 7, 1, 12), MEXICO) == "2026-07-01 06:00:00"
     assert format_in_zone(utc_ms(2026, 1, 1, 12), MEXICO) == "2026-01-01 06:00:00"
 
 
-def test_each_vendor_has_its_way_of_writing() -> None:
+def test_times_are_written_as_each_vendor_does() -> None:
     assert format_in_zone(NOON_MS, MEXICO) == "2026-02-26 06:00:00"
     assert format_in_zone(NOON_MS, MADRID, separator="T") == "2026-02-26T13:00:00"
     assert format_with_offset(NOON_MS + 7, MEXICO) == "2026-02-26T06:00:00.007-06:00"
@@ -143,7 +143,7 @@ def test_a_wall_clock_time_is_read_back_as_the_first_moment_that_shows_it(epoch_
 
 
 @given(st.datetimes(), st.sampled_from(ZONES), st.sampled_from(["", "Z", "+23:59", "-23:59"]))
-def test_whatever_is_read_every_zone_can_write(wall: datetime, zone: ZoneInfo, offset: str) -> None:
+def test_every_zone_can_write_what_was_read(wall: datetime, zone: ZoneInfo, offset: str) -> None:
     epoch_ms = parse_in_zone(wall.isoformat() + offset, zone)
     if epoch_ms is not None:
         assert all(format_in_zone(epoch_ms, other) for other in ZONES)

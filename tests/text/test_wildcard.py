@@ -17,5 +17,5 @@ from palomar.text.wildcard import matches
         ("a*b", "a*b", True),
     ],
 )
-def test_a_pattern_is_a_word_or_its_beginning(pattern: str, value: str, fit: bool) -> None:
+def test_a_pattern_fits_a_word_or_its_beginning(pattern: str, value: str, fit: bool) -> None:
     assert matches(pattern, value) is fit

@@ -120,7 +120,7 @@ class Histories(RuleBasedStateMachine):
     def accept(
         self, node: int, account: int, parts: int, count: int, claimed: State | None, later: bool, unanswered: bool
     ) -> None:
-        """Somebody's request is stored; where its COMMIT is ``unanswered`` he is refused, and it is withdrawn."""
+        """Store a request; if its COMMIT is ``unanswered``, the customer is refused and the request is withdrawn."""
         world = self.on_node(node)
         asked: dict[str, Any] = {"parts": parts, "count": count, "claim": None if later else claimed}
         if later:
@@ -150,7 +150,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(account=st.integers(0, 1), ends=st.sampled_from([False, False, False, False, True]))
     def end_the_trial(self, account: int, ends: bool) -> None:
-        """What an account has waiting ends."""
+        """End everything that an account has waiting."""
         if ends:
             self.run_now(self.world.do(_end_trial, self.accounts[account]))
 
@@ -171,7 +171,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(node=st.integers(0, 1), forgets=st.booleans())
     def die(self, node: int, forgets: bool) -> None:
-        """The other node takes over; the dead one begins again, with or without what it had in memory."""
+        """Let the other node take over; the dead one begins again, with or without what it had in memory."""
         self.run_now(self.on_node(1 - node).do(take_over, self.nodes[node]))
         self.nodes[node] = self.run_now(new_node(self.world, f"again {node}"))
         if forgets:
@@ -346,7 +346,7 @@ class Histories(RuleBasedStateMachine):
 
 
 def reachable(moves: Transitions, begins: State) -> frozenset[State]:
-    """Where one or two moves lead: an answer and a receipt may come with one transaction."""
+    """List the states that one or two moves lead to: an answer and a receipt may come in one transaction."""
     return moves[begins].union(*(moves[state] for state in moves[begins]))
 
 
@@ -363,7 +363,7 @@ def _reference(part: OutgoingPart) -> str:
 
 
 def echo_from(identity: PartId) -> dict[str, Any]:
-    """What the receipt of a carrier says that echoes user_message_reference."""
+    """Make the receipt of a carrier that echoes user_message_reference."""
     return {"msisdn": recipient().msisdn, "echo": echo_of(identity)}
 
 
@@ -395,8 +395,8 @@ TestHistories.settings = settings(
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_long_life_leaves_nothing_that_disagrees(seed: int) -> None:
-    """The same rules, all of them all the time: what needs many things to happen first is found here."""
+def test_the_tables_agree_after_a_long_random_history(seed: int) -> None:
+    """Run the same rules for long: faults that need many things to happen first are found here."""
     chance = random.Random(seed)
     machine = Histories()
     machine.begin()

@@ -1,4 +1,4 @@
-"""Roles, rights, scopes, and which logins and passwords there may be."""
+"""Roles, rights and scopes, and what can be a login."""
 
 import pytest
 
@@ -16,14 +16,14 @@ def test_every_role_has_its_rights_and_only_owners_manage_people() -> None:
     assert all(Right.LOOK in rights for rights in RIGHTS.values())
 
 
-def test_somebody_may_what_their_role_may() -> None:
+def test_a_principal_has_the_rights_of_its_role() -> None:
     support = Principal(login="s", name="", role=Role.SUPPORT, user_id=1, account_id=AccountId(2))
     assert support.may(Right.REPLAY)
     assert not support.may(Right.PEOPLE)
     assert not support.sees_all_accounts
 
 
-def test_a_scope_has_its_accounts_and_the_platform_only_where_it_is_everything() -> None:
+def test_a_scope_includes_its_accounts_and_the_platform_s_rows_only_if_it_is_unlimited() -> None:
     family = Scope(account_ids=frozenset({AccountId(1), AccountId(2)}))
     assert family.includes(AccountId(1))
     assert not family.includes(AccountId(3))
@@ -33,10 +33,10 @@ def test_a_scope_has_its_accounts_and_the_platform_only_where_it_is_everything()
 
 
 @pytest.mark.parametrize("login", ["marta", "marta@example.com", "ñandú", "a" * LOGIN_LONGEST])
-def test_these_are_logins(login: str) -> None:
+def test_valid_logins(login: str) -> None:
     assert is_login(login)
 
 
 @pytest.mark.parametrize("login", ["", "a b", "a:b", "a\n", "a\u202eb", "a\0", "a" * (LOGIN_LONGEST + 1)])
-def test_these_are_none(login: str) -> None:
+def test_invalid_logins(login: str) -> None:
     assert not is_login(login)

@@ -1,4 +1,4 @@
-"""When to try again."""
+"""Backoff: when something is tried again."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ SCHEDULE = FoxsysCallbacks().retry_seconds
     ("attempts_made", "wait_ms"),
     [(0, 0), (1, 30_000), (2, 300_000), (3, 1_800_000), (4, 21_600_000), (5, 86_400_000)],
 )
-def test_foxsys_callbacks_are_tried_again_as_its_page_says(attempts_made: int, wait_ms: int) -> None:
+def test_foxsys_callbacks_are_retried_as_its_page_says(attempts_made: int, wait_ms: int) -> None:
     assert next_attempt_ms(SCHEDULE, attempts_made=attempts_made, now_ms=NOW_MS) == NOW_MS + wait_ms
 
 
@@ -38,9 +38,7 @@ def test_a_wait_grows_by_its_factor_up_to_the_longest(failures: int, factor: flo
 
 
 @given(st.integers(0, 10**9), st.floats(0.001, 10**6), st.floats(0.001, 10**8), st.floats(0, 1, exclude_max=True))
-def test_chance_leaves_at_least_half_of_a_wait_that_never_shrinks(
-    failures: int, first: float, longest: float, fraction: float
-) -> None:
+def test_jitter_leaves_at_least_half_of_a_wait(failures: int, first: float, longest: float, fraction: float) -> None:
     wait = wait_after(failures, first=first, longest=longest)
     assert min(first, longest) <= wait <= longest
     assert wait <= wait_after(failures + 1, first=first, longest=longest)

@@ -1,4 +1,4 @@
-"""Money: exact in, exact out."""
+"""Credits: read and written exactly."""
 
 from decimal import Decimal
 
@@ -60,19 +60,19 @@ def test_an_amount_is_read_exactly(raw: str | float, microcredits: int) -> None:
         10**12 + 1,
     ],
 )
-def test_what_is_no_amount_is_none(raw: str | float) -> None:
+def test_anything_else_is_not_an_amount(raw: str | float) -> None:
     assert parse_credits(raw) is None
     assert parse_credits(raw, negative_allowed=True) is None
 
 
 @pytest.mark.parametrize("raw", ["-1", -1, -0.5, "-0.000001"])
-def test_negative_amounts_are_read_only_where_asked(raw: str | float) -> None:
+def test_negative_amounts_are_read_only_if_allowed(raw: str | float) -> None:
     assert parse_credits(raw) is None
     assert parse_credits(raw, negative_allowed=True) == Decimal(str(raw)) * 1_000_000
 
 
 @given(amounts)
-def test_the_exact_form_is_read_back_and_is_the_shortest(amount: Microcredits) -> None:
+def test_the_exact_form_is_the_shortest_and_is_read_back(amount: Microcredits) -> None:
     written = format_exact(amount)
     assert parse_credits(written, negative_allowed=True) == amount
     assert Decimal(written) * 1_000_000 == amount
@@ -102,11 +102,11 @@ def test_the_json_number_is_read_back(amount: Microcredits) -> None:
         (-1_000_000, "-1", "-1.00"),
     ],
 )
-def test_amounts_are_written_as_customers_know_them(microcredits: int, exact: str, two_decimals: str) -> None:
+def test_amounts_are_written_exactly_and_with_two_decimals(microcredits: int, exact: str, two_decimals: str) -> None:
     assert format_exact(Microcredits(microcredits)) == exact
     assert format_two_decimals(Microcredits(microcredits)) == two_decimals
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_an_absurdly_long_number_is_refused_at_once(sign: int) -> None:
+def test_a_very_long_number_is_refused_at_once(sign: int) -> None:
     assert parse_credits(sign * 10**5000, negative_allowed=True) is None

@@ -1,4 +1,4 @@
-"""Lanes: the first that fits decides; campaigns are bulk where none does."""
+"""Lanes: the first that a message meets is used; campaigns are bulk if they meet none."""
 
 import re
 
@@ -17,7 +17,7 @@ def lane(*, label: str = "", sender: str = "ACME", text: str = "hola", account: 
     return find_lane((CODE, OTP, SHOP), lineage=lineage, label=label, sender=sender, text=text)
 
 
-def test_a_text_a_label_or_a_sender_of_an_account_puts_a_message_into_its_lane() -> None:
+def test_a_message_meets_a_lane_by_its_account_label_sender_or_text() -> None:
     assert lane(text="Su CÓDIGO es 1234") is CODE
     assert lane(label="OTP-login") is OTP
     assert lane(sender="Shop") is SHOP
@@ -25,11 +25,11 @@ def test_a_text_a_label_or_a_sender_of_an_account_puts_a_message_into_its_lane()
     assert lane(text="decoder") is None
 
 
-def test_of_several_lanes_the_first_decides() -> None:
+def test_of_several_lanes_the_first_is_used() -> None:
     assert lane(text="code 1", label="otp") is CODE
 
 
 @pytest.mark.parametrize(("recipients", "rank"), [(1, Rank.NORMAL), (BULK_FROM_RECIPIENTS, Rank.BULK)])
-def test_without_a_lane_a_request_of_many_is_bulk(recipients: int, rank: Rank) -> None:
+def test_without_a_lane_a_request_of_many_recipients_is_bulk(recipients: int, rank: Rank) -> None:
     assert rank_of(None, recipients=recipients) is rank
     assert rank_of(OTP, recipients=recipients) is Rank.URGENT

@@ -19,7 +19,7 @@ MS = st.integers(EPOCH_MS, EPOCH_MS + (1 << 41) - 1)
 
 
 @given(at_ms=MS, node=st.integers(0, NODES_MAX - 1))
-def test_no_two_parts_of_a_millisecond_of_a_node_share_their_echo(at_ms: int, node: int) -> None:
+def test_no_two_parts_of_one_millisecond_and_node_share_their_echo(at_ms: int, node: int) -> None:
     identities = [
         part_id(make_message_id(at_ms=at_ms, node=node, sequence=sequence), number)
         for sequence in (0, 1, 2, 127, 254, 255)
@@ -30,7 +30,7 @@ def test_no_two_parts_of_a_millisecond_of_a_node_share_their_echo(at_ms: int, no
     assert all(0 <= echo <= 0xFFFF for echo in echoes)
 
 
-def test_neighbours_in_time_have_other_echoes() -> None:
+def test_messages_of_neighboring_milliseconds_have_different_echoes() -> None:
     echoes = {
         echo_of(part_id(make_message_id(at_ms=EPOCH_MS + ms, node=0, sequence=0), 1))
         for ms in range(1_000_000, 1_010_000)
@@ -39,7 +39,7 @@ def test_neighbours_in_time_have_other_echoes() -> None:
 
 
 @given(st.integers(0, 10**12), st.integers(0, NODES_MAX - 1), st.integers(0, 255), st.integers(1, PARTS_MAX))
-def test_a_parts_id_names_its_message_and_its_number(ms: int, node: int, sequence: int, parts: int) -> None:
+def test_a_part_s_id_has_its_message_and_its_number(ms: int, node: int, sequence: int, parts: int) -> None:
     message_id = make_message_id(at_ms=EPOCH_MS + ms, node=node, sequence=sequence)
     ids = part_ids(message_id, parts)
     assert list(ids) == [part_id(message_id, number) for number in range(1, parts + 1)]

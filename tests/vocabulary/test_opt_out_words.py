@@ -6,7 +6,7 @@ from palomar.vocabulary.opt_out_words import START_WORDS, STOP_WORDS, find_word
 
 
 @pytest.mark.parametrize("text", ["STOP", "stop", " Stop. ", "¡STOP!", '"stop"', "ｓｔｏｐ", "STOP\n", "«Stop»"])
-def test_a_word_is_known_however_it_is_written(text: str) -> None:
+def test_a_word_is_found_in_any_writing(text: str) -> None:
     assert find_word(text, STOP_WORDS) == "STOP"
 
 
@@ -20,10 +20,10 @@ def test_accents_make_no_difference_on_either_side() -> None:
     assert find_word("desuscripcion", ("DESUSCRIPCIÓN",)) == "DESUSCRIPCIÓN"
 
 
-def test_words_of_several_words_ignore_how_wide_the_space_is() -> None:
+def test_an_entry_of_several_words_fits_any_space_between_them() -> None:
     assert find_word("alta  ya", ("ALTA YA",)) == "ALTA YA"
 
 
-def test_no_word_stops_and_starts() -> None:
+def test_no_word_is_both_a_stop_word_and_a_start_word() -> None:
     assert not set(STOP_WORDS) & set(START_WORDS)
     assert [find_word(word.lower(), START_WORDS) for word in START_WORDS] == list(START_WORDS)

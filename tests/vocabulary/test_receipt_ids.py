@@ -17,44 +17,44 @@ from palomar.vocabulary.receipt_ids import (
 NUMBERS = st.integers(1, 2**64)
 
 
-def test_case_zeros_in_front_and_spaces_never_tell_two_ids_apart() -> None:
+def test_case_leading_zeros_and_spaces_do_not_make_two_ids_different() -> None:
     assert {canonical(text) for text in ("1f", "1F", "001F", " 1f ")} == {"1F"}
 
 
 @given(NUMBERS, st.integers(0, 6))
-def test_a_decimal_receipt_of_a_hexadecimal_answer_is_one_of_its_readings(number: int, zeros: int) -> None:
+def test_a_decimal_receipt_may_belong_to_a_hexadecimal_answer(number: int, zeros: int) -> None:
     answer, receipt = f"{number:x}", "0" * zeros + str(number)
     assert possible_answer_ids(receipt)[ReceiptIdFormat.DECIMAL_OF_HEX] == canonical(answer)
     assert possible_receipt_ids(answer)[ReceiptIdFormat.DECIMAL_OF_HEX] == canonical(receipt)
 
 
 @given(NUMBERS)
-def test_a_hexadecimal_receipt_of_a_decimal_answer_is_one_of_its_readings(number: int) -> None:
+def test_a_hexadecimal_receipt_may_belong_to_a_decimal_answer(number: int) -> None:
     answer, receipt = str(number), f"{number:08X}"
     assert possible_answer_ids(receipt)[ReceiptIdFormat.HEX_OF_DECIMAL] == canonical(answer)
     assert possible_receipt_ids(answer)[ReceiptIdFormat.HEX_OF_DECIMAL] == canonical(receipt)
 
 
-def test_an_id_that_is_no_number_has_one_reading() -> None:
+def test_an_id_that_is_not_a_number_has_one_format() -> None:
     assert possible_answer_ids("a1-b2") == {ReceiptIdFormat.SAME: "A1-B2"}
     assert possible_receipt_ids("0a1-b2") == {ReceiptIdFormat.SAME: "A1-B2"}
     assert possible_answer_ids("9" * 60) == {ReceiptIdFormat.SAME: "9" * 60}
 
 
-def test_an_id_of_zeros_is_only_itself() -> None:
+def test_an_id_of_zeros_has_one_format() -> None:
     assert possible_answer_ids("000") == possible_receipt_ids("0") == {ReceiptIdFormat.SAME: ""}
 
 
-def test_letters_tell_that_an_id_is_not_decimal() -> None:
+def test_an_id_with_letters_is_not_decimal() -> None:
     assert set(possible_answer_ids("1F")) == {ReceiptIdFormat.SAME, ReceiptIdFormat.HEX_OF_DECIMAL}
 
 
-def test_only_the_spellings_that_are_asked_for_are_read() -> None:
+def test_only_the_given_formats_are_tried() -> None:
     assert possible_answer_ids("31", (ReceiptIdFormat.DECIMAL_OF_HEX,)) == {ReceiptIdFormat.DECIMAL_OF_HEX: "1F"}
 
 
 @given(st.text(max_size=70))
-def test_whatever_comes_it_is_read(text: str) -> None:
+def test_any_text_can_be_read_as_an_id(text: str) -> None:
     assert ReceiptIdFormat.SAME in possible_answer_ids(text)
     assert ReceiptIdFormat.SAME in possible_receipt_ids(text)
 
@@ -62,16 +62,16 @@ def test_whatever_comes_it_is_read(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "\0", "\t\u00a0", "null", "NULL", "(null)", "N/A", "None", "-", '""', "undefined"]
 )
-def test_what_stands_for_no_id_is_none(text: str) -> None:
+def test_words_for_no_id_are_not_ids(text: str) -> None:
     assert not is_id(text)
 
 
 @pytest.mark.parametrize("text", ["0", "00", "7", "nullable", "a-b", "1F"])
-def test_whatever_else_is_an_id(text: str) -> None:
+def test_any_other_text_is_an_id(text: str) -> None:
     assert is_id(text)
 
 
-def test_zeros_alone_are_told_from_nothing_and_from_numbers() -> None:
+def test_ids_of_zeros_only_are_recognized() -> None:
     assert [is_zero(text) for text in ("0", "000", " 0", "", "10", "0a")] == [True, True, True, False, False, False]
 
 
@@ -87,5 +87,5 @@ def test_zeros_alone_are_told_from_nothing_and_from_numbers() -> None:
         ("007", "7", False),
     ],
 )
-def test_case_tells_where_an_id_has_letters_of_both(answer: str, receipt: str, differs: bool) -> None:
+def test_ids_with_letters_of_both_cases_are_compared_as_they_stand(answer: str, receipt: str, differs: bool) -> None:
     assert differs_by_case(answer, receipt) is differs
