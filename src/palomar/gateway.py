@@ -213,7 +213,7 @@ class Gateway:
         mine = [token for token in snapshot.tokens.values() if token.account_id == account.id and token.by_login]
         for token in sorted(mine, key=lambda token: token.created_ms, reverse=True):
             if lifetime_ms // 2 < token.expires_ms - now_ms <= lifetime_ms:
-                return tokens.signed(token, login=account.login, secret=self._directory.signing_secret)
+                return tokens.write_jwt(token, login=account.login, secret=self._directory.signing_secret)
         password_hash = snapshot.passwords.get(account.id, "")
         made = await self._batcher.write(
             tokens.add_token_of_login,
@@ -227,7 +227,7 @@ class Gateway:
         await self._directory.reload()
         if made is None:
             raise TemporarilyUnavailable("the password has just been changed")
-        return tokens.signed(made, login=account.login, secret=self._directory.signing_secret)
+        return tokens.write_jwt(made, login=account.login, secret=self._directory.signing_secret)
 
     def count_subaccount(self, parent: Account) -> SubaccountLimitReached | None:
         """Count one more sub-account that a program makes, or return the limit that forbids it."""

@@ -23,7 +23,7 @@ async def test_each_block_is_longer_than_the_last_until_one_is_permanent(world: 
         blocked = await _block(world)
         assert (blocked.level, blocked.until_ms - world.now_ms) == (level, minutes * 60_000)
         world.now_ms = blocked.until_ms
-    assert (await _block(world)).is_for_good
+    assert (await _block(world)).is_permanent
     assert [(one.subject, one.level) for one in await _all(world.database)] == [("account:1", 6)]
 
 

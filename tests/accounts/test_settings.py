@@ -3,7 +3,14 @@ from typing import Literal
 
 import pytest
 
-from palomar.accounts.settings import Catalog, SettingError, own, read_settings, settings_text, value_text
+from palomar.accounts.settings import (
+    Catalog,
+    SettingError,
+    read_dialect_settings,
+    read_settings,
+    settings_text,
+    value_text,
+)
 from palomar.vocabulary.account import AccountSettings, setting
 
 
@@ -66,13 +73,13 @@ def test_a_change_keeps_settings_that_a_newer_version_or_a_dialect_stored() -> N
 
 
 def test_a_dialect_declares_settings_of_its_own() -> None:
-    assert own(AccountSettings(), Fifth) == Fifth()
+    assert read_dialect_settings(AccountSettings(), Fifth) == Fifth()
     changed = CATALOG.changed(CATALOG.changed(AccountSettings(), "fifth_flag", "on"), "fifth_words", "a, b")
     changed = CATALOG.changed(changed, "mode", "quiet")
 
-    assert own(changed, Fifth) == Fifth(fifth_flag=True, words=("a", "b"), mode="quiet")
+    assert read_dialect_settings(changed, Fifth) == Fifth(fifth_flag=True, words=("a", "b"), mode="quiet")
     read = read_settings(settings_text(changed))
-    assert own(read, Fifth) == own(changed, Fifth)
+    assert read_dialect_settings(read, Fifth) == read_dialect_settings(changed, Fifth)
     assert CATALOG.values(read)["fifth_words"] == ("a", "b")
     assert settings_text(CATALOG.changed(CATALOG.changed(read, "fifth_flag", "off"), "mode", "loud")) == (
         '{"fifth_words": ["a", "b"]}'

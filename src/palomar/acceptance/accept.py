@@ -121,9 +121,8 @@ def _reserve(work: Work, command: Acceptance, filtered: FilterResult) -> Collect
         total, verdicts = 0, filtered.verdicts
         for message in command.messages:
             row = message.row
-            if (
-                row.final_ms is None and row.id not in verdicts
-            ):  # as FilterResult.is_charged: this runs for every message
+            # the same as FilterResult.is_charged, without a call: this runs for every message
+            if row.final_ms is None and row.id not in verdicts:
                 total += row.price_microcredits
         return () if total == 0 or Ledger.of(work).reserve(command.account_id, total) else None
     unpaid = set()

@@ -84,7 +84,7 @@ class Block:
     until_ms: int
 
     @property
-    def is_for_good(self) -> bool:
+    def is_permanent(self) -> bool:
         """Return True if it stays until an operator lifts it."""
         return self.until_ms >= FOREVER_MS
 

@@ -35,7 +35,7 @@ class Setting(NamedTuple):
 
     field: dataclasses.Field[Any]
     type: Any
-    is_own: bool
+    is_of_dialect: bool
     """A dialect declares it, not the core."""
 
 
@@ -64,8 +64,8 @@ class Catalog:
     def values(self, settings: AccountSettings) -> dict[str, object]:
         """Return the value of every setting by the name that people type."""
         return {
-            name: _kept(setting, settings.dialect_settings.get(name, setting.field.default))
-            if setting.is_own
+            name: _typed(setting, settings.dialect_settings.get(name, setting.field.default))
+            if setting.is_of_dialect
             else getattr(settings, setting.field.name)
             for name, setting in self._settings.items()
         }
@@ -78,7 +78,7 @@ class Catalog:
             raise SettingError(f"there is no setting {name!r}; the settings are: {', '.join(self._settings)}")
         value = parse_value(name, setting.type, text.strip())
         _check(name, setting, value)
-        if not setting.is_own:
+        if not setting.is_of_dialect:
             change: dict[str, Any] = {setting.field.name: value}
             return dataclasses.replace(settings, **change)
         dialect_settings = {other: kept for other, kept in settings.dialect_settings.items() if other != name}
@@ -112,12 +112,12 @@ def parse_value(name: str, kind: object, text: str) -> object:
     return tuple(piece.strip() for piece in text.split(",") if piece.strip())
 
 
-def own(settings: AccountSettings, kind: type[T]) -> T:
+def read_dialect_settings(settings: AccountSettings, kind: type[T]) -> T:
     """Return an account's values of a dialect's own settings; ``kind`` is the dataclass that declares them."""
     made = settings._read.get(kind)
     if made is None:
         known, kept = _settings_of(cast("Hashable", kind)), settings.dialect_settings
-        values = {known[name].field.name: _kept(known[name], value) for name, value in kept.items() if name in known}
+        values = {known[name].field.name: _typed(known[name], value) for name, value in kept.items() if name in known}
         made = settings._read[kind] = kind(**values)
     return made  # type: ignore[return-value]  # each value stands under its own type
 
@@ -141,7 +141,7 @@ def settings_text(settings: AccountSettings) -> str:
 def read_settings(text: str) -> AccountSettings:
     """Read what :func:`settings_text` wrote. Names that the core does not know are a dialect's or a newer version's."""
     stored: dict[str, Any] = json.loads(text) if text else {}
-    core = {_CORE[name].field.name: _kept(_CORE[name], value) for name, value in stored.items() if name in _CORE}
+    core = {_CORE[name].field.name: _typed(_CORE[name], value) for name, value in stored.items() if name in _CORE}
     return AccountSettings(
         **core, dialect_settings={name: value for name, value in stored.items() if name not in _CORE}
     )
@@ -150,9 +150,9 @@ def read_settings(text: str) -> AccountSettings:
 @cache
 def _settings_of(kind: type) -> dict[str, Setting]:
     """Find the settings that a dataclass declares, by the name that people type and that is stored."""
-    types, is_own = get_type_hints(kind), kind is not AccountSettings
+    types, is_of_dialect = get_type_hints(kind), kind is not AccountSettings
     return {
-        field.metadata["name"] or field.name: Setting(field, types[field.name], is_own)
+        field.metadata["name"] or field.name: Setting(field, types[field.name], is_of_dialect)
         for field in dataclasses.fields(kind)
         if field.metadata
     }
@@ -161,7 +161,7 @@ def _settings_of(kind: type) -> dict[str, Setting]:
 _CORE = _settings_of(AccountSettings)
 
 
-def _kept(setting: Setting, value: Any) -> Any:
+def _typed(setting: Setting, value: Any) -> Any:
     """Convert a stored value to the setting's type: JSON has neither tuples nor enumerations."""
     if isinstance(value, list):
         return tuple(value)

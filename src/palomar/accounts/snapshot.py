@@ -16,7 +16,7 @@ from palomar.accounts.settings import read_settings
 from palomar.accounts.store import login_key
 from palomar.accounts.templates import SELECT_TEMPLATES
 from palomar.accounts.terms import Terms
-from palomar.accounts.tokens import Token, live_token
+from palomar.accounts.tokens import Token, read_live_token
 from palomar.billing.prices import EVERYBODY, SELECT_ALL_RATES, PriceList, price_lists
 from palomar.receipts.receipt_id_lessons import load_receipt_id_formats
 from palomar.routing.route_chooser import lineage
@@ -96,7 +96,7 @@ async def load_snapshot(tx: Transaction) -> Snapshot:
         by_key=by_key,
         passwords=passwords,
         prices=await _prices(tx, accounts),
-        tokens={row[0]: live_token(row) for row in await tx.select(token_rows.SELECT_LIVE_TOKENS)},
+        tokens={row[0]: read_live_token(row) for row in await tx.select(token_rows.SELECT_LIVE_TOKENS)},
         children=_children(accounts),
         has_blocked_numbers=bool(await tx.select(SELECT_ANY_BLOCKED)),
         blocks=blocks,

@@ -118,8 +118,8 @@ async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *,
     return changed == 1
 
 
-def live_token(row: ResultRow) -> Token:
-    """Read a row of SELECT_LIVE_TOKENS."""
+def read_live_token(row: ResultRow) -> Token:
+    """Read a token from a row of SELECT_LIVE_TOKENS."""
     identity, account_id, name, created_ms, expires_ms, by_login = row
     return Token(
         id=identity,
@@ -131,7 +131,7 @@ def live_token(row: ResultRow) -> Token:
     )
 
 
-def signed(token: Token, *, login: str, secret: bytes) -> str:
+def write_jwt(token: Token, *, login: str, secret: bytes) -> str:
     """Write the JWT of a token: the same text each time."""
     import jwt  # slow to import, for cryptography: only commands that show a token need it
 

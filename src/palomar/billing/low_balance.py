@@ -75,9 +75,8 @@ class LowBalances(Participant):
                     account_id=account.id,
                     dialect=account.settings.inbound_dialect,
                     target=account.settings.notice_url,
-                    about=MessageId(
-                        work.context.ids.serial()
-                    ),  # an id of its own: it waits for no callback of a message
+                    # an id of its own, so that it waits for no callback of a message
+                    about=MessageId(work.context.ids.serial()),
                 )
 
     async def credited(self, account_id: AccountId) -> None:

@@ -110,7 +110,7 @@ class SampleCredentials:
         token = await self._database.write(script)
         await self._directory.reload()
         known = await self.known_secrets(account)
-        signed = tokens.signed(token, login=account.login, secret=self._directory.signing_secret)
+        signed = tokens.write_jwt(token, login=account.login, secret=self._directory.signing_secret)
         return Secrets(login=account.login, password=known.password, api_key=api_key, token=signed)
 
     def _may_for(self, account: Account) -> bool:

@@ -92,10 +92,10 @@ class AccountSettings:
     resend_factor: int = setting(2, "each further pause is so many times the one before", limits=(1, 10))
     refund_unknown: bool = setting(False, "give back the credit of a part whose end nobody ever learned")
     dialect_settings: Mapping[str, object] = field(default_factory=dict, hash=False)
-    """The account's values of the dialects' own settings, by name, as they are stored; ``accounts.settings.own`` reads
-    them."""
+    """The account's values of the dialects' own settings, by name, as they are stored;
+    ``accounts.settings.read_dialect_settings`` reads them."""
     _read: dict[type, object] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What ``accounts.settings.own`` has read, by the dataclass that declares it."""
+    """What ``accounts.settings.read_dialect_settings`` has read, by the dataclass that declares it."""
 
     def allows_dialect(self, dialect: str) -> bool:
         """Return True if the account may use that dialect."""

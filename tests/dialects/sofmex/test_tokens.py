@@ -49,7 +49,7 @@ async def _named(house: House, who: Customer) -> str:
 
     token = await house.database.write(script)
     await house.app.directory.reload()
-    return tokens.signed(token, login=account.login, secret=house.app.directory.signing_secret)
+    return tokens.write_jwt(token, login=account.login, secret=house.app.directory.signing_secret)
 
 
 async def test_a_changed_password_ends_the_tokens_of_logins_and_no_others(house: House) -> None:

@@ -57,7 +57,7 @@ def _view(found: Block, logins: dict[str, str]) -> dict[str, object]:
         "level": found.level,
         "reason": found.reason,
         "since": format_gmt(found.since_ms),
-        "until": "" if found.is_for_good else format_gmt(found.until_ms),
+        "until": "" if found.is_permanent else format_gmt(found.until_ms),
     }
 
 

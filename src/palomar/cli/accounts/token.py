@@ -37,7 +37,7 @@ def add(login: str, name: str, days: int, as_json: bool) -> None:
             return made, await tokens.signing_secret(tx, fresh=fresh)
 
         made, secret = await context.database.write(script)
-        return token_view(made) | {"token": tokens.signed(made, login=account.login, secret=secret)}
+        return token_view(made) | {"token": tokens.write_jwt(made, login=account.login, secret=secret)}
 
     made = run(work)
     if as_json:

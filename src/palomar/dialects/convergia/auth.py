@@ -6,7 +6,7 @@ Not here: whether they are right (``access.admission``), and whether the account
 from starlette.types import Receive, Scope
 
 from palomar.access.admission import Denial, account_of
-from palomar.accounts.settings import own
+from palomar.accounts.settings import read_dialect_settings
 from palomar.dialects.convergia import NAME
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
 from palomar.gateway import Gateway
@@ -20,7 +20,7 @@ class Callers:
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
         self._admission = gateway.admission(
-            NAME, rate=lambda settings: own(settings, ConvergiaAccount).convergia_requests_per_second
+            NAME, rate=lambda settings: read_dialect_settings(settings, ConvergiaAccount).convergia_requests_per_second
         )
         self._trusted_proxies = trusted_proxies
 

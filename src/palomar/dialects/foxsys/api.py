@@ -14,7 +14,7 @@ from msgspec import structs
 from starlette.types import Receive, Scope, Send
 
 from palomar.access.admission import Denial
-from palomar.accounts.settings import own
+from palomar.accounts.settings import read_dialect_settings
 from palomar.apidocs import ApiPage
 from palomar.dialects.foxsys import openapi, prices, responses
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
@@ -136,7 +136,7 @@ class FoxsysApi:
         if isinstance(request, Problem):
             return responses.declined(request, settings, subid=subid[:LONGEST])
         answer = responses.sent(subid)
-        if own(settings, FoxsysAccount).subid_idempotent and is_given(document.subid):
+        if read_dialect_settings(settings, FoxsysAccount).subid_idempotent and is_given(document.subid):
             key = key_of(account, subid, document)
             request = structs.replace(request, idempotency=key, answer=lambda messages: (answer.status, answer.body))
         result = await self._gateway.accept(request)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, assert_never
 
 from palomar.accounts.blocks import Block
-from palomar.accounts.settings import own
+from palomar.accounts.settings import read_dialect_settings
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.text.times import format_gmt
 from palomar.vocabulary.account import AccountSettings
@@ -96,13 +96,13 @@ def http_status(code: Code, settings: AccountSettings) -> int:
     else; but if the account's ``business_error_status`` is 400, they are 400, and 35 is 402."""
     if len(code) == 3:
         return int(code)
-    status = own(settings, FoxsysAccount).business_error_status
+    status = read_dialect_settings(settings, FoxsysAccount).business_error_status
     return 402 if status != 200 and code is Code.NO_CREDIT else status
 
 
 def blocked(block: Block, who: str) -> Problem:
     """Return the problem of a block for abuse (403)."""
-    until = "until it is lifted" if block.is_for_good else f"until {format_gmt(block.until_ms)}"
+    until = "until it is lifted" if block.is_permanent else f"until {format_gmt(block.until_ms)}"
     return Problem(Code.FORBIDDEN, f"{who} is blocked for {block.reason} {until}")
 
 

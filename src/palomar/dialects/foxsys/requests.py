@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct, structs
 
 from palomar.acceptance.compose import Recipient, Request
-from palomar.accounts.settings import own
+from palomar.accounts.settings import read_dialect_settings
 from palomar.dialects.foxsys import NAME
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.dialects.foxsys.documents import SendDocument, is_given, is_on, text_of
@@ -66,7 +66,7 @@ async def read_send(
     text = _read_text(document, subid)
     if isinstance(text, Problem):
         return text
-    settings = own(account.settings, FoxsysAccount)
+    settings = read_dialect_settings(account.settings, FoxsysAccount)
     unfiltered = settings.nofilter or is_on(document.nofilter)
     numbers = await _read_recipients(document, account, settings, unfiltered=unfiltered)
     if isinstance(numbers, Problem):
@@ -159,7 +159,7 @@ def _shared(document: SendDocument, account: Account, sender_of: Callable[[Accou
         tpoa = text_of(document.tpoa) or ""
         sender = _address(tpoa) if len(tpoa) <= TPOA_LONGEST else None
         if sender is None:
-            if not own(settings, FoxsysAccount).sender_fallback:
+            if not read_dialect_settings(settings, FoxsysAccount).sender_fallback:
                 return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
             why = "tpoa is no sender, so the account's own stands in its place"
     if sender is None:

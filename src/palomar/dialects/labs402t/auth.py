@@ -6,7 +6,7 @@ Not here: whether it is right (``access.admission``), and whether the account ma
 from starlette.types import Scope
 
 from palomar.access.admission import Denial, account_of
-from palomar.accounts.settings import own
+from palomar.accounts.settings import read_dialect_settings
 from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
 from palomar.gateway import Gateway
@@ -20,7 +20,7 @@ class Callers:
 
     def __init__(self, gateway: Gateway, proxies: TrustedProxies) -> None:
         self._admission = gateway.admission(
-            NAME, rate=lambda settings: own(settings, Labs402tAccount).labs402t_requests_per_second
+            NAME, rate=lambda settings: read_dialect_settings(settings, Labs402tAccount).labs402t_requests_per_second
         )
         self._proxies = proxies
 

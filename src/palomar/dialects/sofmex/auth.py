@@ -7,7 +7,7 @@ and whether the account may do what it asks.
 from starlette.types import Receive, Scope
 
 from palomar.access.admission import Denial, account_of
-from palomar.accounts.settings import own
+from palomar.accounts.settings import read_dialect_settings
 from palomar.dialects.sofmex import NAME
 from palomar.dialects.sofmex.account_settings import SofmexAccount
 from palomar.gateway import Gateway
@@ -22,7 +22,7 @@ class Callers:
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
         self._admission = gateway.admission(
-            NAME, rate=lambda settings: own(settings, SofmexAccount).sofmex_requests_per_second
+            NAME, rate=lambda settings: read_dialect_settings(settings, SofmexAccount).sofmex_requests_per_second
         )
         self._trusted_proxies = trusted_proxies
 
