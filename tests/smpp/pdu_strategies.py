@@ -48,7 +48,7 @@ def values_of(kind: WireKind) -> st.SearchStrategy[object]:
 
 
 def pdus_of(pdu_type: type[Pdu]) -> st.SearchStrategy[Pdu]:
-    """PDUs that come back whole: a refusal that travels without its body is made without one."""
+    """Generate PDUs that survive the wire: a refusal that is written without its body is made without one."""
     refused = st.builds(pdu_type, command_status=st.integers(1, 0xFFFFFFFF), sequence_number=_NUMBERS)
     whole = st.builds(
         pdu_type,

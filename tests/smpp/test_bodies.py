@@ -1,4 +1,4 @@
-"""Bodies read and written by generated functions: strict, and of the same mind as the field tables."""
+"""Bodies read and written by generated functions: strict, and in agreement with the field tables."""
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +33,7 @@ def test_a_sound_body_reads_the_same_leniently_and_strictly(pdu_type: type[Pdu],
 
 
 def _strictly_or_leniently(pdu_type: type[Pdu], frame: bytes) -> Pdu:
-    """A refusal without its body is the one frame of ours that is not read strictly."""
+    """Read a body; a refusal without its body is the one frame of ours that is not read strictly."""
     if len(frame) == HEADER_OCTETS:
         return pdu_type(0, 7)
     return body_reader(pdu_type)(frame, 0, 7)

@@ -312,7 +312,7 @@ STATE = tlvs.MESSAGE_STATE.of(2)
 
 
 def framed(pdu: Pdu, behind: bytes = b"") -> bytes:
-    """A PDU with octets behind it that its length counts."""
+    """Encode a PDU with octets behind it that its length counts."""
     frame = encode(pdu) + behind
     return len(frame).to_bytes(4, "big") + frame[4:]
 

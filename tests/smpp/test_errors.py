@@ -1,4 +1,4 @@
-"""The family of errors."""
+"""The classes of errors."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the owner of a session may rely on about its events."""
+"""The events of a session."""
 
 from typing import get_args
 

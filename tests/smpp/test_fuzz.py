@@ -1,6 +1,6 @@
-"""Mutated frames into decoder and session: only typed errors, and a session that outlives every sound frame.
+"""Mutated frames into decoder and session: only typed errors, and a session that survives every sound frame.
 
-`PALOMAR_FUZZ_FRAMES` says how many frames; the default is a taste, a million is the real meal.
+`PALOMAR_FUZZ_FRAMES` says how many frames; the default is small, a million is the full run.
 """
 
 import os
@@ -72,7 +72,7 @@ SEEDS = [
 
 
 def mutated(frame: bytes, chance: random.Random) -> bytes:
-    """Change, drop, double or insert octets after the length, then set the length right: always a sound frame."""
+    """Change, drop, double or insert octets after the length, then correct the length: always a sound frame."""
     octets = bytearray(frame)
     for _ in range(chance.randint(1, 4)):
         position = chance.randrange(4, len(octets)) if len(octets) > 4 else 4

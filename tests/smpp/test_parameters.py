@@ -1,4 +1,4 @@
-"""The values of the mandatory parameters, where a slip would go unseen elsewhere."""
+"""The values of the mandatory parameters that no other test would check."""
 
 from palomar.smpp import MessageState, parameters
 

@@ -1,4 +1,4 @@
-"""Words of receipts mean what carriers mean by them, however they are written; what nobody knows stays unknown."""
+"""Words of receipts mean what carriers mean by them, however they are written; unknown words stay unknown."""
 
 import pytest
 from hypothesis import given

@@ -59,7 +59,7 @@ SETTINGS = SessionSettings(
 
 
 def said(session: Session) -> list[Pdu]:
-    """What the session wants written, as PDUs."""
+    """Return the PDUs that the session wants written."""
     return [decode(frame) for frame in FrameBuffer().receive(session.take_outgoing())]
 
 

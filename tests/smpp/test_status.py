@@ -1,4 +1,4 @@
-"""Command statuses: names, meanings, and the ones that nobody has named."""
+"""Command statuses: names, meanings, and those without a name."""
 
 import pytest
 

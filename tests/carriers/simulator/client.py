@@ -75,11 +75,11 @@ class Client(asyncio.Protocol):
         self.transport.close()
 
     def of(self, kind: type[Pdu]) -> list[Any]:
-        """What came of one kind."""
+        """List the PDUs of one kind that came."""
         return [pdu for pdu in self.log if type(pdu) is kind]
 
     def stats(self) -> list[str]:
-        """The words of the receipts that came, in order."""
+        """List the words of the receipts that came, in order."""
         words = []
         for pdu in self.log:
             if isinstance(pdu, DeliverSm | DataSm) and pdu.esm_class == 4:
@@ -87,7 +87,7 @@ class Client(asyncio.Protocol):
         return words
 
     def statuses(self, kind: type[Pdu]) -> list[int]:
-        """The statuses of the answers of one kind, in order."""
+        """List the statuses of the answers of one kind, in order."""
         return [pdu.command_status for pdu in self.of(kind)]
 
 
@@ -98,7 +98,7 @@ async def connect(
     system_id: str = "esme",
     password: str | None = None,
 ) -> Client:
-    """A client that has sent its bind and got the answer."""
+    """Make a client that has sent its bind and got the answer."""
     client = Client()
     await smsc.connect_memory(lambda: client)
     client.send(kind(system_id=system_id, password=password or "secret"))

@@ -1,4 +1,4 @@
-"""One connection: what a script does to it, deliveries of every kind, and a call to an ESME that listens."""
+"""One connection: the faults of a script, deliveries of every kind, and a call to an ESME that listens."""
 
 import asyncio
 

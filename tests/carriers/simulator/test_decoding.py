@@ -1,4 +1,4 @@
-"""What a phone shows: any octets, in any coding, show something."""
+"""The text that a phone shows: any octets, in any coding, show something."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The simulator's rules: they follow from number and text."""
+"""The plans of the simulator: they follow from number and text."""
 
 import pytest
 

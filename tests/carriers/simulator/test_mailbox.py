@@ -1,11 +1,11 @@
-"""The mailbox: in order, by the room of its receivers, nothing lost when one goes."""
+"""The mailbox: in order, by the free slots of its receivers, and nothing is lost when one ends."""
 
 from palomar.carriers.simulator.mailbox import Mailbox
 from palomar.smpp import DeliverSm
 
 
-class Taker:
-    """A receiver with room for so many."""
+class FakeReceiver:
+    """A receiver with a number of free slots."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -36,15 +36,15 @@ def test_without_a_receiver_everything_waits() -> None:
 
 
 def test_a_receiver_takes_as_many_as_it_has_room_for_in_order() -> None:
-    mailbox, taker = filled(b"1", b"2", b"3"), Taker(2)
-    mailbox.add_receiver(taker)
+    mailbox, receiver = filled(b"1", b"2", b"3"), FakeReceiver(2)
+    mailbox.add_receiver(receiver)
     mailbox.deliver_waiting()
-    assert texts(taker.taken) == [b"1", b"2"]
+    assert texts(receiver.taken) == [b"1", b"2"]
     assert len(mailbox) == 1
 
 
 def test_returned_deliveries_go_first_and_in_order() -> None:
-    mailbox, gone, next_one = filled(b"1", b"2", b"3"), Taker(2), Taker(9)
+    mailbox, gone, next_one = filled(b"1", b"2", b"3"), FakeReceiver(2), FakeReceiver(9)
     mailbox.add_receiver(gone)
     mailbox.deliver_waiting()
     mailbox.remove_receiver(gone)
@@ -55,7 +55,7 @@ def test_returned_deliveries_go_first_and_in_order() -> None:
 
 
 def test_receivers_take_turns() -> None:
-    mailbox, one, two = filled(), Taker(9), Taker(9)
+    mailbox, one, two = filled(), FakeReceiver(9), FakeReceiver(9)
     mailbox.add_receiver(one)
     mailbox.add_receiver(two)
     for serial in range(6):
@@ -65,8 +65,8 @@ def test_receivers_take_turns() -> None:
 
 
 def test_beyond_the_limit_the_oldest_is_dropped_and_counted() -> None:
-    mailbox, taker = filled(b"1", b"2", b"3", limit=2), Taker(9)
-    mailbox.add_receiver(taker)
+    mailbox, receiver = filled(b"1", b"2", b"3", limit=2), FakeReceiver(9)
+    mailbox.add_receiver(receiver)
     mailbox.deliver_waiting()
-    assert texts(taker.taken) == [b"2", b"3"]
+    assert texts(receiver.taken) == [b"2", b"3"]
     assert mailbox.dropped == 1

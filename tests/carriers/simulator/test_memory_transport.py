@@ -9,7 +9,7 @@ from palomar.carriers.simulator.memory_transport import HIGH_WATER, join
 
 
 class Recorder(asyncio.Protocol):
-    """Remembers what its transport told it."""
+    """A protocol that records the calls of its transport."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None

@@ -1,4 +1,4 @@
-"""What the SMSC remembers of messages: found by id and by address, for their own client only, and not for ever."""
+"""Accepted messages: found by id and by address, by their own client only, and a bounded number of them."""
 
 from palomar.carriers.simulator.chaos.ids import MessageIds
 from palomar.carriers.simulator.delivery_plan import ORDINARY, DeliveryPlan, PlannedReceipt
@@ -6,7 +6,9 @@ from palomar.carriers.simulator.message_store import MessageStore, StoredMessage
 from palomar.smpp import SubmitSm
 
 
-def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: DeliveryPlan = ORDINARY) -> StoredMessage:
+def stored(
+    name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: DeliveryPlan = ORDINARY
+) -> StoredMessage:
     return StoredMessage(
         message_ids=MessageIds(name, name, True),
         system_id=system_id,
@@ -18,41 +20,41 @@ def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: De
     )
 
 
-def between(memory: MessageStore, **more: str) -> list[StoredMessage]:
+def between(store: MessageStore, **more: str) -> list[StoredMessage]:
     wanted = {"system_id": "esme", "source": "PALOMAR", "destination": "34600000001", "service_type": ""} | more
-    return list(memory.changeable(**wanted))
+    return list(store.changeable(**wanted))
 
 
 def test_the_oldest_are_forgotten_first() -> None:
-    memory = MessageStore(limit=2)
-    kept = [taken(name) for name in "abc"]
+    store = MessageStore(limit=2)
+    kept = [stored(name) for name in "abc"]
     for one in kept:
-        memory.add((one,))
-    assert memory.find("a", system_id="esme") == ()
-    assert memory.find("c", system_id="esme") == (kept[2],)
+        store.add((one,))
+    assert store.find("a", system_id="esme") == ()
+    assert store.find("c", system_id="esme") == (kept[2],)
 
 
 def test_a_message_replaces_another_under_the_same_id() -> None:
-    memory, old, beside = MessageStore(limit=9), taken("a"), taken("a")
-    memory.add((old, beside))
-    new = taken("a", text=b"new")
-    memory.replace(old, new)
-    assert memory.find("a", system_id="esme") == (new, beside)
+    store, old, beside = MessageStore(limit=9), stored("a"), stored("a")
+    store.add((old, beside))
+    new = stored("a", text=b"new")
+    store.replace(old, new)
+    assert store.find("a", system_id="esme") == (new, beside)
 
 
 def test_only_a_message_that_has_neither_arrived_nor_ended_may_be_changed() -> None:
-    memory = MessageStore(limit=9)
-    arrived, ended, cancelled, waiting = (taken(name) for name in "abcd")
+    store = MessageStore(limit=9)
+    arrived, ended, cancelled, waiting = (stored(name) for name in "abcd")
     arrived.arrived, ended.done_ms, cancelled.cancelled = True, 1, True
     for one in (arrived, ended, cancelled, waiting):
-        memory.add((one,))
-    assert between(memory) == [waiting]
-    assert between(memory, source="SOMEBODY") == []
-    assert between(memory, system_id="other") == []
+        store.add((one,))
+    assert between(store) == [waiting]
+    assert between(store, source="SOMEBODY") == []
+    assert between(store, system_id="other") == []
 
 
 def test_when_no_step_is_pending_only_the_final_state_is_kept() -> None:
-    one = taken("a")
+    one = stored("a")
     one.forget_text()
     assert (one.pdu.short_message, one.source) == (b"", "PALOMAR")
 
@@ -61,6 +63,6 @@ def test_the_last_receipt_is_the_latest_of_the_plan() -> None:
     several = DeliveryPlan(
         does="", receipts=(PlannedReceipt(stat="ENROUTE", after_seconds=3), PlannedReceipt(stat="DELIVRD"))
     )
-    assert taken("a", plan=several).last_receipt_seconds == 3
-    assert taken("a").last_receipt_seconds == 0.5
-    assert taken("a", plan=DeliveryPlan(does="", receipts=())).last_receipt_seconds == 0
+    assert stored("a", plan=several).last_receipt_seconds == 3
+    assert stored("a").last_receipt_seconds == 0.5
+    assert stored("a", plan=DeliveryPlan(does="", receipts=())).last_receipt_seconds == 0

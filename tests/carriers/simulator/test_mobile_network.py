@@ -1,4 +1,4 @@
-"""What becomes of a message that was taken, as its client and its phone see it."""
+"""The delivery of accepted messages, as their client and their phone see it."""
 
 import asyncio
 from typing import Any, get_args

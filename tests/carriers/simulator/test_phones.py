@@ -29,7 +29,7 @@ WORLD = "世界 🐦 " * 40
 
 
 def long_message(text: str, how: str, *, alphabet: Alphabet = Alphabet.GSM, reference: int = 7) -> list[SubmitSm]:
-    """A text in parts: under a user data header, in sar_ parameters, or with both in message_payload."""
+    """Make a text in parts: under a user data header, in sar_ parameters, or with both in message_payload."""
     pieces = payloads(text, alphabet)
     coding = 0 if alphabet is Alphabet.GSM else 8
     pdus = []

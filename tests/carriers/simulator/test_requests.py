@@ -1,4 +1,4 @@
-"""The requests beside submit_sm, as an ESME makes them: partly refused, by data_sm, cancelled, replaced, asked for."""
+"""The requests beside submit_sm, as an ESME makes them: partly refused, by data_sm, cancelled, replaced, queried."""
 
 import asyncio
 
@@ -36,8 +36,8 @@ def texts_on_phone(smsc: SimulatorSmsc, number: str = SLOW) -> list[str]:
     return [shown.text for shown in smsc.phones.recent(number)]
 
 
-async def taken(client: Client, pdu: Pdu, answer: type[Pdu] = SubmitSmResp) -> str:
-    """Send it; the id in its answer."""
+async def submit(client: Client, pdu: Pdu, answer: type[Pdu] = SubmitSmResp) -> str:
+    """Send a request; return the id in its answer."""
     client.send(pdu)
     await asyncio.sleep(0.01)
     return str(client.of(answer)[-1].message_id)
@@ -163,7 +163,7 @@ async def test_the_delivery_pending_flag_is_confirmed_and_an_alert_follows() -> 
 @in_virtual_time
 async def test_an_ended_message_has_the_date_of_its_end() -> None:
     client = await connect(make_smsc())
-    message_id = await taken(client, message(FAILS))
+    message_id = await submit(client, message(FAILS))
     await asyncio.sleep(2)
     client.send(QuerySm(message_id=message_id, source_addr="PALOMAR"))
     client.send(QuerySm(message_id=message_id, source_addr="SOMEBODY"))
@@ -178,7 +178,7 @@ async def test_a_client_cannot_query_the_messages_of_another() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     stranger = await connect(smsc, system_id="other", password="hidden")
-    message_id = await taken(client, message(SLOW))
+    message_id = await submit(client, message(SLOW))
     stranger.send(QuerySm(message_id=message_id))
     stranger.send(CancelSm(message_id=message_id))
     stranger.send(ReplaceSm(message_id=message_id, short_message=b"mine"))
@@ -196,7 +196,7 @@ async def test_a_client_cannot_query_the_messages_of_another() -> None:
 async def test_a_message_not_yet_delivered_is_cancelled_and_its_receipt_says_so() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
-    message_id = await taken(client, message(SLOW))
+    message_id = await submit(client, message(SLOW))
     client.send(CancelSm(message_id=message_id, source_addr="PALOMAR", destination_addr=SLOW))
     client.send(QuerySm(message_id=message_id))
     await asyncio.sleep(20)
@@ -209,9 +209,9 @@ async def test_a_message_not_yet_delivered_is_cancelled_and_its_receipt_says_so(
 @in_virtual_time
 async def test_a_delivered_or_cancelled_message_cannot_be_cancelled() -> None:
     client = await connect(make_smsc())
-    delivered = await taken(client, message())
+    delivered = await submit(client, message())
     await asyncio.sleep(2)
-    cancelled = await taken(client, message(SLOW))
+    cancelled = await submit(client, message(SLOW))
     for message_id in (delivered, cancelled, cancelled, "nothing"):
         client.send(CancelSm(message_id=message_id))
     await asyncio.sleep(0.01)
@@ -241,7 +241,7 @@ async def test_without_an_id_all_messages_between_two_addresses_are_cancelled() 
 async def test_the_text_of_a_message_not_yet_delivered_is_replaced() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
-    message_id = await taken(client, message(SLOW, b"first thought"))
+    message_id = await submit(client, message(SLOW, b"first thought"))
     await asyncio.sleep(5)
     client.send(
         ReplaceSm(message_id=message_id, source_addr="PALOMAR", registered_delivery=1, short_message=b"second thought")
@@ -258,9 +258,9 @@ async def test_the_text_of_a_message_not_yet_delivered_is_replaced() -> None:
 @in_virtual_time
 async def test_a_delivered_message_and_a_bad_time_are_not_replaced() -> None:
     client = await connect(make_smsc())
-    delivered = await taken(client, message())
+    delivered = await submit(client, message())
     await asyncio.sleep(2)
-    waiting = await taken(client, message(SLOW))
+    waiting = await submit(client, message(SLOW))
     client.send(ReplaceSm(message_id=delivered, short_message=b"too late"))
     client.send(ReplaceSm(message_id=waiting, short_message=b"no", schedule_delivery_time="tomorrow"))
     await asyncio.sleep(0.01)
@@ -271,8 +271,8 @@ async def test_a_delivered_message_and_a_bad_time_are_not_replaced() -> None:
 async def test_replace_if_present_replaces_the_waiting_message_between_the_same_addresses() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
-    first = await taken(client, message(SLOW, b"first", replace_if_present_flag=1))
-    second = await taken(client, message(SLOW, b"second", replace_if_present_flag=1))
+    first = await submit(client, message(SLOW, b"first", replace_if_present_flag=1))
+    second = await submit(client, message(SLOW, b"second", replace_if_present_flag=1))
     await asyncio.sleep(20)
     assert first == second
     assert texts_on_phone(smsc) == ["second"]

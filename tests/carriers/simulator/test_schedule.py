@@ -1,4 +1,4 @@
-"""When a message is to be delivered and until when: both forms of time, and what is neither."""
+"""When a message is to be delivered and until when: both forms of time, and invalid ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Settings that cannot be are refused where they are made, with their name."""
+"""Invalid settings are refused when they are made, with their name."""
 
 import pytest
 from tests.carriers.simulator.client import make_smsc

@@ -1,4 +1,4 @@
-"""How requests to send are answered, and what a script makes of it. The magic numbers are ``test_smsc``'s."""
+"""How submits are answered, and what a script changes about it. The magic numbers are in ``test_smsc``."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The wheel: nothing early, nothing lost, in order of the buckets."""
+"""The timer wheel: nothing early, nothing lost, in order of the buckets."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Parts and settings for tests of one carrier's wishes."""
+"""Parts and settings for tests of one carrier's settings."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ NOW_MS = 1_760_000_000_000
 
 
 def settings(**given: Any) -> SmppCarrierSettings:
-    """A carrier with these wishes."""
+    """Make a carrier's settings with these changes."""
     return SmppCarrierSettings(name="acme", host="h", port=1, system_id="s", password="p", **given)
 
 
 def part(
     text: str = "hola", *, alphabet: Alphabet | None = None, sender: str = "PALOMAR", number: int = 1, **more: Any
 ) -> OutgoingPart:
-    """One part of a text, in the alphabet that it needs unless another is named."""
+    """Make one part of a text, in the alphabet that it needs unless another is named."""
     alphabet = alphabet or measure(text).alphabet
     cut = payloads(text, alphabet)
     message_id = MessageId(256)

@@ -1,4 +1,4 @@
-"""An SMSC that does what a test tells it, to the point of breaking the protocol."""
+"""An SMSC that follows a test's script, to the point of breaking the protocol."""
 
 import asyncio
 from collections.abc import Callable
@@ -39,16 +39,16 @@ class ScriptedSmsc:
     def __init__(self) -> None:
         self.connections: list[ScriptedConnection] = []
         self.bind_status: int | None = 0
-        """What a bind is answered; None: not at all."""
+        """The status of the answer to a bind; None: no answer."""
         self.refuse_connections = False
-        self.on_submit: Callable[[ScriptedConnection, SubmitSm | DataSm], None] = take
-        self.on_query: Callable[[ScriptedConnection, QuerySm], None] = know_nothing
+        self.on_submit: Callable[[ScriptedConnection, SubmitSm | DataSm], None] = accept
+        self.on_query: Callable[[ScriptedConnection, QuerySm], None] = answer_unknown
         self._answers_calls: Callable[[], asyncio.Protocol] | None = None
-        self.deaf = False
+        self.ignores_input = False
         """Read nothing that comes, as a half-open connection does."""
 
     async def connect(self, factory: Callable[[], asyncio.Protocol]) -> object:
-        """The carrier's connector."""
+        """Connect the carrier."""
         if self.refuse_connections:
             raise ConnectionRefusedError("connection refused")
         connection = ScriptedConnection(self)
@@ -56,22 +56,22 @@ class ScriptedSmsc:
         return join(factory(), connection)
 
     async def listen(self, factory: Callable[[], asyncio.Protocol]) -> "ScriptedSmsc":
-        """The carrier's listener: :meth:`call` reaches it until it is closed."""
+        """Listen for the carrier: :meth:`call` reaches it until it is closed."""
         if self.refuse_connections:
             raise OSError(98, "Address already in use")
         self._answers_calls = factory
         return self
 
     def close(self) -> None:
-        """The carrier listens no more."""
+        """Let the carrier listen no more."""
         self._answers_calls = None
 
     @property
-    def listened_to(self) -> bool:
+    def is_listening(self) -> bool:
         return self._answers_calls is not None
 
     def call(self, outbind: Pdu | None) -> "ScriptedConnection":
-        """Connect to the carrier and say ``outbind``, or nothing."""
+        """Connect to the carrier and send ``outbind``, or nothing."""
         assert self._answers_calls is not None
         connection = ScriptedConnection(self)
         self.connections.append(connection)
@@ -83,12 +83,12 @@ class ScriptedSmsc:
 
     @property
     def last(self) -> "ScriptedConnection":
-        """The newest connection."""
+        """Return the newest connection."""
         return self.connections[-1]
 
     @property
     def binds(self) -> list[Pdu]:
-        """Every bind that came."""
+        """List every bind that came."""
         kinds = (BindTransceiver, BindTransmitter, BindReceiver)
         return [pdu for connection in self.connections for pdu in connection.requests if isinstance(pdu, kinds)]
 
@@ -115,17 +115,17 @@ class ScriptedConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.reads += 1
-        if not self.smsc.deaf:
+        if not self.smsc.ignores_input:
             for event in self.session.receive(data, self.now()):
                 self._on_event(event)
             self.flush()
 
     def submits(self) -> list[SubmitSm]:
-        """The submits that came, in order."""
+        """List the submits that came, in order."""
         return [pdu for pdu in self.requests if isinstance(pdu, SubmitSm)]
 
     def queries(self) -> list[QuerySm]:
-        """The queries that came, in order."""
+        """List the queries that came, in order."""
         return [pdu for pdu in self.requests if isinstance(pdu, QuerySm)]
 
     def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> None:
@@ -144,7 +144,7 @@ class ScriptedConnection(asyncio.Protocol):
         self.raw(self.session.take_outgoing())
 
     def raw(self, octets: bytes) -> None:
-        """Send octets, whatever they are."""
+        """Send any octets."""
         assert self.transport is not None
         self.transport.write(octets)
 
@@ -167,7 +167,7 @@ class ScriptedConnection(asyncio.Protocol):
             self.answer(pdu, status=self.smsc.bind_status)
 
 
-def take(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
+def accept(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
     """Answer a submit with an id."""
     answer = SubmitSmResp if isinstance(pdu, SubmitSm) else DataSmResp
     connection.answer(pdu, answer(message_id=f"id-{pdu.sequence_number}"))
@@ -177,7 +177,7 @@ def stay_silent(connection: ScriptedConnection, pdu: Pdu) -> None:
     """Never answer."""
 
 
-def know_nothing(connection: ScriptedConnection, pdu: QuerySm) -> None:
+def answer_unknown(connection: ScriptedConnection, pdu: QuerySm) -> None:
     """Answer that no such message is known."""
     connection.answer(pdu, status=CommandStatus.ESME_RINVMSGID)
 

@@ -1,10 +1,10 @@
-"""An SMSC that does not answer what it is given: its links get nothing new, end when nothing waits, and come back with
-one part at a time."""
+"""An SMSC that does not answer its submits: its links get nothing new, end when nothing waits, and come back with one
+part at a time."""
 
 import asyncio
 
 import pytest
-from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take
+from tests.carriers.smpp.scripted import Rig, ScriptedConnection, accept, stay_silent
 from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
@@ -20,12 +20,12 @@ def rig(**settings: object) -> Rig:
 
 
 def count(rig: Rig) -> int:
-    """The submits that came, over all connections."""
+    """Count the submits that came, over all connections."""
     return sum(len(connection.submits()) for connection in rig.smsc.connections)
 
 
 async def feed(rig: Rig, seconds: float) -> list[int]:
-    """Submit whatever there is room for, for so long; how many at each moment, as far as there were any."""
+    """Submit as much as there are slots for, for so long; return how many at each moment that had any."""
     fed = []
     for _ in range(round(seconds / 0.1)):
         room = rig.carrier.free_slots()
@@ -95,7 +95,7 @@ async def test_an_answer_in_time_to_what_was_outstanding_ends_the_trial() -> Non
             await asyncio.sleep(0.1)
         connection, pdu = waiting[-1]
         assert isinstance(pdu, SubmitSm | DataSm)
-        take(connection, pdu)
+        accept(connection, pdu)
         connection.flush()
         await asyncio.sleep(0)
         await asyncio.sleep(0.1)
@@ -114,7 +114,7 @@ async def test_it_comes_back_with_one_part_at_a_time_until_one_is_answered() -> 
         assert set(fed) == {1}, "never more than one"
         assert 2 <= len(fed) <= 8, "and later each time"
         assert len(bench.smsc.binds) > 1
-        bench.smsc.on_submit = take
+        bench.smsc.on_submit = accept
         await feed(bench, 60)
         assert not bench.carrier.on_trial
         assert bench.carrier.free_slots() == 10
@@ -127,7 +127,7 @@ async def test_a_slow_carrier_that_answers_in_time_is_never_on_trial() -> None:
 
         def answer_late(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
             def answer() -> None:
-                take(connection, pdu)
+                accept(connection, pdu)
                 connection.flush()
 
             asyncio.get_running_loop().call_later(TIMEOUT - 0.5, answer)
@@ -149,7 +149,7 @@ async def test_unanswered_submits_among_answered_ones_start_no_trial() -> None:
             nonlocal count
             count += 1
             if count % 3:
-                take(connection, pdu)
+                accept(connection, pdu)
 
         bench.smsc.on_submit = lose_every_third
         await bench.live()
@@ -167,7 +167,7 @@ async def test_answers_after_their_time_do_not_count() -> None:
 
         def answer_too_late(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
             def answer() -> None:
-                take(connection, pdu)
+                accept(connection, pdu)
                 connection.flush()
 
             asyncio.get_running_loop().call_later(TIMEOUT + 2, answer)
@@ -238,6 +238,6 @@ async def test_several_links_are_tried_one_after_the_other() -> None:
         await bench.live()
         assert bench.carrier.on_trial
         assert bench.carrier.free_slots() == 1
-        bench.smsc.on_submit = take
+        bench.smsc.on_submit = accept
         await feed(bench, 5)
         assert bench.carrier.free_slots() == 30

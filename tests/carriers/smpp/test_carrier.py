@@ -1,4 +1,4 @@
-"""Slots, pace, back-pressure and the end of a carrier, beside what the contract says."""
+"""Slots, pace, back-pressure and the end of a carrier, beside the contract."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 from structlog.testing import capture_logs
-from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take, throttle
+from tests.carriers.smpp.scripted import Rig, ScriptedConnection, accept, stay_silent, throttle
 from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
@@ -60,7 +60,7 @@ def test_no_slot_is_ever_lost_and_every_submit_is_answered_once(steps: list[tupl
                     case "silence":
                         rig.smsc.on_submit = stay_silent
                     case "speak":
-                        rig.smsc.on_submit = take
+                        rig.smsc.on_submit = accept
                     case _:
                         rig.smsc.on_submit = throttle
                 assert all(link.outstanding <= WINDOW // 2 for link in rig.carrier.links())
@@ -140,7 +140,7 @@ async def test_a_throttled_link_slows_down_and_finds_its_rate_again() -> None:
             del allowed[0]
         if len(allowed) < 20:
             allowed.append(now)
-            take(connection, pdu)
+            accept(connection, pdu)
         else:
             throttle(connection, pdu)
 
@@ -160,7 +160,7 @@ async def test_a_throttled_link_slows_down_and_finds_its_rate_again() -> None:
         deferred = sum(isinstance(outcome, Deferred) for outcome in rig.sink.outcomes())
         assert taken > 0.6 * 20 * 60
         assert deferred < 0.3 * taken
-        rig.smsc.on_submit = take
+        rig.smsc.on_submit = accept
         await asyncio.sleep(120)
         assert rig.carrier.free_slots() == 50
 
@@ -188,7 +188,7 @@ async def test_a_throttled_link_does_not_slow_another_link() -> None:
         slow = rig.smsc.connections[0]
 
         def by_link(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
-            (throttle if connection is slow else take)(connection, pdu)
+            (throttle if connection is slow else accept)(connection, pdu)
 
         rig.smsc.on_submit = by_link
         loop = asyncio.get_running_loop()

@@ -1,11 +1,11 @@
-"""What a running carrier takes over of other settings: paces, window, being switched off and drained."""
+"""The settings that a running carrier takes over: paces, window, ``enabled`` and ``drain``."""
 
 import asyncio
 from dataclasses import replace
 from typing import Any
 
-from tests.carriers.smpp.scripted import Rig, stay_silent, take
-from tests.carriers.smpp.test_waker import send_as_told
+from tests.carriers.smpp.scripted import Rig, accept, stay_silent
+from tests.carriers.smpp.test_waker import send_when_free
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -21,13 +21,13 @@ def adjusted(rig: Rig, **changes: Any) -> None:
 async def test_a_new_pace_applies_at_once_and_wakes_waiting_senders() -> None:
     async with Rig(parts_per_second=1, window=10) as rig:
         await rig.live()
-        assert await send_as_told(rig, 3) > 1.5
+        assert await send_when_free(rig, 3) > 1.5
         adjusted(rig, parts_per_second=50)
-        assert await send_as_told(rig, 100, first=10) < 2.5
+        assert await send_when_free(rig, 100, first=10) < 2.5
         adjusted(rig, link_parts_per_second=10)
-        assert 1.7 < await send_as_told(rig, 21, first=200) < 2.5
+        assert 1.7 < await send_when_free(rig, 21, first=200) < 2.5
         adjusted(rig)
-        assert await send_as_told(rig, 100, first=300) < 0.5
+        assert await send_when_free(rig, 100, first=300) < 0.5
 
 
 @in_virtual_time
@@ -90,7 +90,7 @@ async def test_a_disabled_carrier_gets_its_answers_unbinds_and_binds_again_when_
         await asyncio.sleep(1)
         connection = rig.smsc.last
         assert rig.carrier.links()[0].bound, "an answer is due"
-        take(connection, connection.submits()[0])
+        accept(connection, connection.submits()[0])
         connection.flush()
         await asyncio.sleep(1)
         assert connection.lost

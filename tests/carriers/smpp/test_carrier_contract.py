@@ -26,7 +26,7 @@ NUMBERS = Numbers(
 
 
 @asynccontextmanager
-async def bench(
+async def carrier_bench(
     *,
     window: int,
     parts_per_second: float,
@@ -34,7 +34,7 @@ async def bench(
     bind: Literal["transceiver", "transmitter+receiver"] = "transceiver",
     links: int = 1,
 ) -> AsyncIterator[Bench]:
-    """A carrier beside the simulator."""
+    """Run a carrier beside the simulator."""
     clock = LoopClock()
     smsc = SimulatorSmsc(SimulatorSettings(passwords={"esme": "secret"}), clock=clock, chance=lambda: 0.5)
     server: asyncio.Server | None = None
@@ -73,21 +73,21 @@ async def bench(
 class TestInMemory(CarrierContract):
     @asynccontextmanager
     async def set_up(self, *, window: int = WINDOW, parts_per_second: float = 0) -> AsyncIterator[Bench]:
-        async with bench(window=window, parts_per_second=parts_per_second, over="memory") as made:
+        async with carrier_bench(window=window, parts_per_second=parts_per_second, over="memory") as made:
             yield made
 
 
 class TestOverTcp(CarrierContract):
     @asynccontextmanager
     async def set_up(self, *, window: int = WINDOW, parts_per_second: float = 0) -> AsyncIterator[Bench]:
-        async with bench(window=window, parts_per_second=parts_per_second, over="tcp") as made:
+        async with carrier_bench(window=window, parts_per_second=parts_per_second, over="tcp") as made:
             yield made
 
 
 class TestAsTransmitterAndReceiver(CarrierContract):
     @asynccontextmanager
     async def set_up(self, *, window: int = WINDOW, parts_per_second: float = 0) -> AsyncIterator[Bench]:
-        async with bench(
+        async with carrier_bench(
             window=window, parts_per_second=parts_per_second, over="tcp", bind="transmitter+receiver"
         ) as made:
             yield made
@@ -96,5 +96,5 @@ class TestAsTransmitterAndReceiver(CarrierContract):
 class TestOverTwoLinks(CarrierContract):
     @asynccontextmanager
     async def set_up(self, *, window: int = WINDOW, parts_per_second: float = 0) -> AsyncIterator[Bench]:
-        async with bench(window=window // 2, parts_per_second=parts_per_second, over="memory", links=2) as made:
+        async with carrier_bench(window=window // 2, parts_per_second=parts_per_second, over="memory", links=2) as made:
             yield made

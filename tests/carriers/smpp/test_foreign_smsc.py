@@ -1,4 +1,4 @@
-"""The carrier alone against npm's ``smpp`` over TCP: what no customer's message brings about by itself."""
+"""The carrier alone against npm's ``smpp`` over TCP: what no customer's message causes by itself."""
 
 import asyncio
 import socket
@@ -20,9 +20,9 @@ from palomar.vocabulary.message import State, echo_of
 
 
 @asynccontextmanager
-async def carrier(port: int, **wishes: Any) -> AsyncIterator[tuple[SmppCarrier, RecordingSink]]:
-    """A carrier with real sockets and real time."""
-    given: dict[str, Any] = {"reconnect_min_seconds": 0.05, "reconnect_max_seconds": 0.1} | wishes
+async def carrier(port: int, **changes: Any) -> AsyncIterator[tuple[SmppCarrier, RecordingSink]]:
+    """Run a carrier with real sockets and real time."""
+    given: dict[str, Any] = {"reconnect_min_seconds": 0.05, "reconnect_max_seconds": 0.1} | changes
     settings = SmppCarrierSettings(
         name="outside", host="127.0.0.1", port=port, system_id=SYSTEM_ID, password=PASSWORD, **given
     )
@@ -68,9 +68,9 @@ async def test_it_echoes_our_reference_of_a_part(tmp_path: Path) -> None:
 async def test_it_calls_us_with_outbind_and_delivers(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    wishes = {"links": 0, "outbind_port": port, "outbind_system_id": "npm", "outbind_password": "call"}
-    async with carrier(port, **wishes) as (outside, sink):
-        await _listened_to(port)
+    changes = {"links": 0, "outbind_port": port, "outbind_system_id": "npm", "outbind_password": "call"}
+    async with carrier(port, **changes) as (outside, sink):
+        await _wait_until_listening(port)
         with npm_smsc(tmp_path, "--call", str(port)) as smsc:
             await sink.until(lambda: bool(sink.receipts), seconds=10)
             assert sink.receipts[0].reference == "CALLED"
@@ -82,7 +82,7 @@ def _binds(smsc: NpmSmsc) -> list[dict[str, Any]]:
     return smsc.events("bind")
 
 
-async def _listened_to(port: int) -> None:
+async def _wait_until_listening(port: int) -> None:
     async with asyncio.timeout(10):
         while True:
             try:

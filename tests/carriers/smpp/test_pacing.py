@@ -88,7 +88,8 @@ def test_a_link_has_no_rate_until_it_is_throttled() -> None:
 
 
 class Smsc:
-    """It takes so many parts in any second and throttles the others; those of ``never`` it throttles whatever."""
+    """An SMSC that takes so many parts in any second and throttles the others; every ``never``-th part it always
+    throttles."""
 
     def __init__(self, *, limit: int, never: int = 0) -> None:
         """Every ``never``-th part is one that it never takes; 0 is none."""
@@ -99,7 +100,7 @@ class Smsc:
         self._serial = 0
 
     def answer(self, link: LinkRate, now: float) -> None:
-        """Be given one part over the link."""
+        """Answer one part that came over the link."""
         self._serial += 1
         link.note_sent()
         is_odd = self.never > 0 and self._serial % self.never == 0
@@ -111,7 +112,7 @@ class Smsc:
             link.note_throttled(now)
 
     def feed(self, link: LinkRate, *, begin: float, seconds: float, demand: int = 2_000) -> None:
-        """Give it all that the link lets through, at most ``demand`` a second."""
+        """Send everything that the link allows, at most ``demand`` parts a second."""
         ticks = 200
         for tick in range(round(seconds * ticks)):
             now = begin + tick / ticks

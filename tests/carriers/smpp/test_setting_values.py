@@ -1,4 +1,4 @@
-"""What the lists and tables of a carrier's settings mean."""
+"""The values in the lists and tables of a carrier's settings."""
 
 from collections.abc import Callable
 from typing import Any

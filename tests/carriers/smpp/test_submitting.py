@@ -1,4 +1,4 @@
-"""Parts become submit_sm or data_sm as each carrier wants them; every PDU is read back from its octets."""
+"""Parts become submit_sm or data_sm as each carrier's settings say; every PDU is read back from its octets."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import echo_of
 
 
-def made(outgoing: OutgoingPart, **wishes: Any) -> SubmitSm:
-    """The submit_sm of a carrier with these wishes, over the wire."""
-    pdu = submit_maker(settings(**wishes), wall_ms=lambda: NOW_MS)(outgoing)
+def make_submit(outgoing: OutgoingPart, **changes: Any) -> SubmitSm:
+    """Make the submit_sm of a carrier with these settings, and read it back."""
+    pdu = submit_maker(settings(**changes), wall_ms=lambda: NOW_MS)(outgoing)
     assert isinstance(pdu, SubmitSm)
     read = decode(encode(pdu))
     assert isinstance(read, SubmitSm)
@@ -25,9 +25,9 @@ def made(outgoing: OutgoingPart, **wishes: Any) -> SubmitSm:
     return read
 
 
-def made_as_data(outgoing: OutgoingPart, **wishes: Any) -> DataSm:
-    """The data_sm of a carrier with these wishes, over the wire."""
-    pdu = submit_maker(settings(submit="data_sm", **wishes), wall_ms=lambda: NOW_MS)(outgoing)
+def make_data(outgoing: OutgoingPart, **changes: Any) -> DataSm:
+    """Make the data_sm of a carrier with these settings, and read it back."""
+    pdu = submit_maker(settings(submit="data_sm", **changes), wall_ms=lambda: NOW_MS)(outgoing)
     assert isinstance(pdu, DataSm)
     read = decode(encode(pdu))
     assert isinstance(read, DataSm)
@@ -36,7 +36,7 @@ def made_as_data(outgoing: OutgoingPart, **wishes: Any) -> DataSm:
 
 
 def test_a_short_text_has_every_field_in_its_place() -> None:
-    assert made(part("¿Qué? €")) == SubmitSm(
+    assert make_submit(part("¿Qué? €")) == SubmitSm(
         source_addr_ton=5,
         source_addr="PALOMAR",
         dest_addr_ton=1,
@@ -48,7 +48,7 @@ def test_a_short_text_has_every_field_in_its_place() -> None:
 
 
 def test_every_setting_is_in_its_field() -> None:
-    pdu = made(
+    pdu = make_submit(
         part("hi", rank=Rank.URGENT, stale_ms=NOW_MS + 90_000, flash=True),
         service_type="CMT",
         source_ton=2,
@@ -83,7 +83,7 @@ def test_every_setting_is_in_its_field() -> None:
 
 @pytest.mark.parametrize("text", ["x" * 161, "ш" * 71])
 def test_with_a_header_every_part_of_a_long_text_fits(text: str) -> None:
-    first, second = made(part(text)), made(part(text, number=2))
+    first, second = make_submit(part(text)), make_submit(part(text, number=2))
     assert first.esm_class == second.esm_class == 0x40
     assert first.short_message[:6] == bytes.fromhex("050003ab0201")
     assert second.short_message[:6] == bytes.fromhex("050003ab0202")
@@ -91,30 +91,30 @@ def test_with_a_header_every_part_of_a_long_text_fits(text: str) -> None:
 
 
 def test_with_sar_parameters_the_text_has_no_header_and_all_16_bits_of_the_reference_go() -> None:
-    pdu = made(part("x" * 161, number=2), long_messages="sar")
+    pdu = make_submit(part("x" * 161, number=2), long_messages="sar")
     assert (pdu.esm_class, pdu.short_message) == (0, b"x" * 8)
     assert read_parts(pdu) == (Concatenation(reference=0x1AB, total=2, sequence=2), b"x" * 8)
-    assert made(part("short"), long_messages="sar").tlvs == ()
+    assert make_submit(part("short"), long_messages="sar").tlvs == ()
 
 
 def test_in_message_payload_a_part_has_its_header_and_short_message_is_empty() -> None:
-    pdu = made(part("x" * 161, number=2), long_messages="payload")
+    pdu = make_submit(part("x" * 161, number=2), long_messages="payload")
     assert (pdu.esm_class, pdu.short_message) == (0x40, b"")
     assert tlvs.MESSAGE_PAYLOAD.find(pdu.tlvs) == bytes.fromhex("050003ab0202") + b"x" * 8
-    short = made(part("short"), long_messages="payload")
+    short = make_submit(part("short"), long_messages="payload")
     assert (short.short_message, short.tlvs) == (b"short", ())
 
 
 def test_a_header_holds_concatenation_and_shift_together() -> None:
     languages = ("portuguese",)
     text = "não há " * 25
-    pdu = made(part(text, alphabet=Alphabet.PORTUGUESE_LOCKING), languages=languages)
+    pdu = make_submit(part(text, alphabet=Alphabet.PORTUGUESE_LOCKING), languages=languages)
     assert pdu.esm_class == 0x40
     assert pdu.short_message[:9] == bytes.fromhex("080003ab0201250103")
     assert len(pdu.short_message) == 9 + 149
-    short = made(part("não", alphabet=Alphabet.PORTUGUESE_SINGLE), languages=languages)
+    short = make_submit(part("não", alphabet=Alphabet.PORTUGUESE_SINGLE), languages=languages)
     assert (short.esm_class, short.short_message) == (0x40, bytes.fromhex("03240103") + b"n\x1b\x7bo")
-    sar = made(part(text, alphabet=Alphabet.PORTUGUESE_LOCKING), languages=languages, long_messages="sar")
+    sar = make_submit(part(text, alphabet=Alphabet.PORTUGUESE_LOCKING), languages=languages, long_messages="sar")
     assert sar.esm_class == 0x40
     assert sar.short_message[:4] == bytes.fromhex("03250103")
     assert [tag for tag, _ in sar.tlvs] == [0x20C, 0x20E, 0x20F]
@@ -132,7 +132,7 @@ def test_a_header_holds_concatenation_and_shift_together() -> None:
     ],
 )
 def test_the_type_of_a_sender_follows_from_its_form(sender: str, ton: int, npi: int, address: str) -> None:
-    pdu = made(part(sender=sender))
+    pdu = make_submit(part(sender=sender))
     assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr) == (ton, npi, address)
 
 
@@ -140,7 +140,7 @@ def test_the_type_of_a_sender_follows_from_its_form(sender: str, ton: int, npi: 
     ("sender", "types"), [("85355", (0, 1)), ("PALOMAR", (4, 9)), ("573001234567", (2, 9)), ("", (2, 9))]
 )
 def test_source_types_win_over_the_other_settings(sender: str, types: tuple[int, int]) -> None:
-    pdu = made(
+    pdu = make_submit(
         part(sender=sender), source_types={"short_code": "0/1", "alphanumeric": "4/9"}, source_ton=2, source_npi=9
     )
     assert (pdu.source_addr_ton, pdu.source_addr_npi) == types
@@ -164,7 +164,7 @@ def test_source_types_win_over_the_other_settings(sender: str, types: tuple[int,
 )
 def test_the_validity_of_a_part(validity: str, seconds: int, stale_in_ms: int | None, told: str) -> None:
     stale_ms = None if stale_in_ms is None else NOW_MS + stale_in_ms
-    assert made(part(stale_ms=stale_ms), validity=validity, validity_seconds=seconds).validity_period == told
+    assert make_submit(part(stale_ms=stale_ms), validity=validity, validity_seconds=seconds).validity_period == told
 
 
 @pytest.mark.parametrize(
@@ -172,12 +172,12 @@ def test_the_validity_of_a_part(validity: str, seconds: int, stale_in_ms: int | 
     [("always", False, 1), ("failure", False, 2), ("none", False, 0), ("always", True, 0x11), ("none", True, 0x10)],
 )
 def test_which_receipts_are_asked_for(receipts: str, intermediate: bool, flag: int) -> None:
-    assert made(part(), receipts=receipts, intermediate_receipts=intermediate).registered_delivery == flag
+    assert make_submit(part(), receipts=receipts, intermediate_receipts=intermediate).registered_delivery == flag
 
 
 def test_the_echo_is_the_parts_own() -> None:
     outgoing = part("x" * 161, number=2)
-    pdu = made(outgoing, echo=True, long_messages="sar", tlvs={"0x1400": "a"})
+    pdu = make_submit(outgoing, echo=True, long_messages="sar", tlvs={"0x1400": "a"})
     assert tlvs.USER_MESSAGE_REFERENCE.find(pdu.tlvs) == echo_of(outgoing.part_id)
     assert {tag for tag, _ in pdu.tlvs} == {0x1400, 0x20C, 0x20E, 0x20F, 0x204}
 
@@ -189,7 +189,7 @@ def test_a_part_that_cannot_be_written_is_refused() -> None:
 
 
 def test_data_sm_carries_every_text_in_message_payload() -> None:
-    pdu = made_as_data(part("hi", flash=True, stale_ms=NOW_MS + 90_000), validity="relative", service_type="CMT")
+    pdu = make_data(part("hi", flash=True, stale_ms=NOW_MS + 90_000), validity="relative", service_type="CMT")
     assert pdu == DataSm(
         service_type="CMT",
         source_addr_ton=5,
@@ -205,13 +205,13 @@ def test_data_sm_carries_every_text_in_message_payload() -> None:
 
 @pytest.mark.parametrize("long_messages", ["udh", "payload"])
 def test_parts_in_data_sm_have_a_header(long_messages: str) -> None:
-    pdu = made_as_data(part("x" * 161), long_messages=long_messages)
+    pdu = make_data(part("x" * 161), long_messages=long_messages)
     assert pdu.esm_class == 0x40
     assert read_parts(pdu) == (Concatenation(reference=0xAB, total=2, sequence=1), b"x" * 153)
 
 
 def test_parts_in_data_sm_with_sar_parameters() -> None:
-    pdu = made_as_data(part("x" * 161), long_messages="sar", echo=True)
+    pdu = make_data(part("x" * 161), long_messages="sar", echo=True)
     assert pdu.esm_class == 0
     assert read_parts(pdu) == (Concatenation(reference=0x1AB, total=2, sequence=1), b"x" * 153)
     assert tlvs.USER_MESSAGE_REFERENCE.find(pdu.tlvs) == echo_of(part("x" * 161).part_id)

@@ -21,7 +21,7 @@ def settings(**given: Any) -> SmppCarrierSettings:
 
 
 def reader(of: SmppCarrierSettings) -> Callable[[bytes, int, Elements], str]:
-    """How a carrier's texts are read."""
+    """Make the function that reads a carrier's texts."""
     coding = coding_finder(of)
     return lambda octets, data_coding, elements: read_text(octets, coding(data_coding, elements))
 

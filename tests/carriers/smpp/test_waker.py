@@ -1,4 +1,4 @@
-"""Whoever got no slot of a carrier is told when there is one: whatever the clock does between two looks at it, and
+"""Whoever got no slot of a carrier is woken when there is one: whatever the clock does between two readings, and
 however the slot became free."""
 
 import asyncio
@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 from structlog.testing import capture_logs
-from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take, throttle
+from tests.carriers.smpp.scripted import Rig, ScriptedConnection, accept, stay_silent, throttle
 from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 
@@ -18,8 +18,8 @@ from palomar.smpp import DataSm, SubmitSm
 
 
 class UnevenClock(LoopClock):
-    """It is apart from the loop's own time by an offset that is another one at every look, and never goes back: two
-    looks are never the same, and timers ring early or late."""
+    """A clock whose offset from the loop's time differs at every reading, and which never goes back: no two readings
+    are equal, and timers fire early or late."""
 
     def __init__(self, offsets: list[float]) -> None:
         super().__init__()
@@ -33,8 +33,8 @@ class UnevenClock(LoopClock):
         return self._last
 
 
-async def send_as_told(rig: Rig, count: int, *, first: int = 1, number: str = "573001234567") -> float:
-    """Reserve and submit whenever the carrier says that there is room, and never else; how long it took.
+async def send_when_free(rig: Rig, count: int, *, first: int = 1, number: str = "573001234567") -> float:
+    """Reserve and submit only when the carrier reports free slots; return how long it took.
 
     A sleep of the loop that nothing ends fails in virtual time.
     """
@@ -73,7 +73,7 @@ def test_it_never_waits_forever_whatever_the_clock_does(
         ) as rig:
             await rig.live()
             allowed = min((rate for rate in (pace, link_pace * links) if rate), default=0)
-            took = await send_as_told(rig, 40)
+            took = await send_when_free(rig, 40)
             assert took <= 1.1 * (40 / allowed if allowed else 0) + 1.0
             await rig.sink.until(lambda: len(rig.sink.answers) == 40)
 
@@ -86,7 +86,7 @@ def test_it_never_waits_forever_whatever_the_clock_does(
 async def test_a_pace_is_kept_to_the_part_with_a_carrier_that_answers_at_once(pace: int, links: int) -> None:
     async with Rig(parts_per_second=pace, links=links, window=50) as rig:
         await rig.live()
-        took = await send_as_told(rig, 5 * pace)
+        took = await send_when_free(rig, 5 * pace)
         burst_seconds = max(1, pace / 5) / pace
         assert 4.99 - burst_seconds <= took < 5.5
 
@@ -119,8 +119,8 @@ async def test_a_long_timer_does_not_hide_a_shorter_wait() -> None:
         rig.send()
         assert not rig.carrier.reserve(1)
         await rig.sink.until(lambda: len(rig.sink.answers) == 1)
-        rig.smsc.on_submit = take
-        assert await send_as_told(rig, 20, first=2) < 1.2
+        rig.smsc.on_submit = accept
+        assert await send_when_free(rig, 20, first=2) < 1.2
 
 
 @in_virtual_time
@@ -156,8 +156,8 @@ async def test_a_silent_link_that_answers_again_wakes_waiting_senders() -> None:
         await rig.live()
         rig.send()
         await rig.sink.until(lambda: len(rig.sink.answers) == 1)
-        rig.smsc.on_submit = take
-        await send_as_told(rig, 6, first=2)
+        rig.smsc.on_submit = accept
+        await send_when_free(rig, 6, first=2)
         await rig.sink.until(lambda: sum(isinstance(outcome, Submitted) for outcome in rig.sink.outcomes()) == 6)
 
 
@@ -167,7 +167,7 @@ async def test_after_a_storm_of_throttling_without_any_pace_of_ours_everything_l
 
     def storm(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
         throttled.append(pdu.sequence_number)
-        (throttle if len(throttled) <= 30 else take)(connection, pdu)
+        (throttle if len(throttled) <= 30 else accept)(connection, pdu)
 
     async with Rig(clock=UnevenClock([0.0, 0.0003, 0.02]), window=10) as rig:
         rig.smsc.on_submit = storm
@@ -187,11 +187,11 @@ async def test_after_a_storm_of_throttling_without_any_pace_of_ours_everything_l
 
 
 def answer_after(seconds: float) -> Callable[[ScriptedConnection, SubmitSm | DataSm], None]:
-    """A script of the SMSC: it takes every submit so much later."""
+    """Make a script for the SMSC that takes every submit after a delay."""
 
     def answer(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
         def later() -> None:
-            take(connection, pdu)
+            accept(connection, pdu)
             connection.flush()
 
         asyncio.get_running_loop().call_later(seconds, later)
@@ -219,8 +219,8 @@ async def test_a_failure_behind_the_sink_costs_no_wake_up_and_no_deadline() -> N
             assert not rig.carrier.reserve(1)
             await asyncio.sleep(1)
             sink.fails = False
-            rig.smsc.on_submit = take
-            assert await send_as_told(rig, 20, first=2) < 5
+            rig.smsc.on_submit = accept
+            assert await send_when_free(rig, 20, first=2) < 5
             await rig.sink.until(lambda: any(isinstance(outcome, InDoubt) for outcome in rig.sink.outcomes()))
             assert len(rig.smsc.connections) == 1
     assert "carrier_room_failed" in {entry["event"] for entry in logs}

@@ -1,4 +1,4 @@
-"""A script at work: pace, memory of what came before, and garbage that is what its name says."""
+"""A chaos script in force: its rate, its memory of earlier messages, and the octets of its garbage."""
 
 import pytest
 

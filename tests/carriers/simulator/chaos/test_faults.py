@@ -1,4 +1,4 @@
-"""A script's decisions: the same again with the same seed, and as many as its shares say."""
+"""The decisions of a script: the same again with the same seed, and as many as its shares say."""
 
 from dataclasses import fields, replace
 
@@ -12,28 +12,28 @@ MESSAGES = [(f"346{number:08}", b"hola %d" % number) for number in range(4_000)]
 ALWAYS = 1.0
 
 
-def fates(script: ChaosScript, *, times: int = 0) -> list[PlannedFaults]:
+def planned_faults(script: ChaosScript, *, times: int = 0) -> list[PlannedFaults]:
     return [script.plan_faults(number, text, times=times) for number, text in MESSAGES]
 
 
 def share(script: ChaosScript, met: str) -> float:
-    """The share of messages whose fate differs from nothing in a field."""
+    """Return the share of messages with a fault in this field."""
     usual = getattr(PlannedFaults(), met)
-    return sum(getattr(faults, met) != usual for faults in fates(script)) / len(MESSAGES)
+    return sum(getattr(faults, met) != usual for faults in planned_faults(script)) / len(MESSAGES)
 
 
 def test_a_calm_script_causes_no_fault() -> None:
-    assert set(fates(CALM)) == {PlannedFaults()}
+    assert set(planned_faults(CALM)) == {PlannedFaults()}
 
 
 def test_the_same_script_decides_the_same_again_and_another_seed_does_not() -> None:
-    assert fates(EVERYTHING) == fates(replace(EVERYTHING))
-    assert fates(EVERYTHING) != fates(replace(EVERYTHING, seed=1))
+    assert planned_faults(EVERYTHING) == planned_faults(replace(EVERYTHING))
+    assert planned_faults(EVERYTHING) != planned_faults(replace(EVERYTHING, seed=1))
 
 
 def test_a_message_that_comes_again_gets_other_faults() -> None:
     script = ChaosScript(lose_answers=0.5)
-    first, second = fates(script), fates(script, times=1)
+    first, second = planned_faults(script), planned_faults(script, times=1)
     lost_twice = sum(a.answer is b.answer is AnswerFault.LOST for a, b in zip(first, second, strict=True))
     assert 0.2 < lost_twice / len(MESSAGES) < 0.3
 
@@ -72,21 +72,23 @@ def test_every_share_of_a_script_is_in_the_table_above() -> None:
 
 def test_one_more_fault_does_not_change_the_others() -> None:
     alone, beside = ChaosScript(double_receipts=0.1), ChaosScript(double_receipts=0.1, garbage=0.5)
-    assert [faults.receipts for faults in fates(alone)] == [faults.receipts for faults in fates(beside)]
+    assert [faults.receipts for faults in planned_faults(alone)] == [
+        faults.receipts for faults in planned_faults(beside)
+    ]
 
 
 def test_a_delay_is_between_half_of_the_scripts_delay_and_all_of_it() -> None:
     script = ChaosScript(delay_answers=0.5, answer_delay_seconds=4, delay_receipts=ALWAYS, receipt_delay_seconds=10)
-    late = [faults.answer_after_seconds for faults in fates(script) if faults.answer_after_seconds]
+    late = [faults.answer_after_seconds for faults in planned_faults(script) if faults.answer_after_seconds]
     assert 2 <= min(late) < 2.1
     assert 3.9 < max(late) <= 4
-    receipts = [faults.receipt_after_seconds for faults in fates(script)]
+    receipts = [faults.receipt_after_seconds for faults in planned_faults(script)]
     assert min(receipts) >= 5
     assert max(receipts) <= 10
 
 
 def test_garbage_is_of_every_kind() -> None:
-    assert {faults.garbage for faults in fates(ChaosScript(garbage=ALWAYS))} == set(Garbage)
+    assert {faults.garbage for faults in planned_faults(ChaosScript(garbage=ALWAYS))} == set(Garbage)
 
 
 def test_an_answer_cannot_come_after_a_receipt_that_never_comes() -> None:

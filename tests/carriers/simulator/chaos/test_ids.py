@@ -1,4 +1,4 @@
-"""The names of messages: what the answer says, and what receipts make of it."""
+"""The ids of messages: in the answer, and as receipts spell them."""
 
 from typing import get_args
 

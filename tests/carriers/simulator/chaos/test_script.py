@@ -1,4 +1,4 @@
-"""How a script is written: what can be said is read, what cannot is told in a line, what was read can be written."""
+"""The written form of a script: valid ones are read, invalid ones are an error of one line, and any can be written."""
 
 from dataclasses import fields
 
@@ -92,7 +92,7 @@ def test_a_preset_survives_writing_and_reading(preset: str) -> None:
 
 
 def some(item: script.Item) -> st.SearchStrategy[object]:
-    """Values of an item's field."""
+    """Generate values of an item's field."""
     default = getattr(CALM, item.field)
     if "|" in item.shape:
         return st.sampled_from([item.read(word) for word in item.shape.split("|")])

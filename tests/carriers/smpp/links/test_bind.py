@@ -1,4 +1,4 @@
-"""One link against SMSCs that misbehave: it never hangs, never loses count, always comes back."""
+"""One link against SMSCs that misbehave: it never hangs, never loses count, and is always bound again."""
 
 import asyncio
 
@@ -102,11 +102,11 @@ async def test_a_refused_connection_is_tried_again() -> None:
 async def test_a_half_open_connection_is_found_by_enquire_link() -> None:
     async with Rig(enquire_link_seconds=30, response_timeout_seconds=10) as rig:
         await rig.live()
-        rig.smsc.deaf = True
+        rig.smsc.ignores_input = True
         await asyncio.sleep(45)
         assert rig.smsc.connections[0].lost
         assert not rig.carrier.live
-        rig.smsc.deaf = False
+        rig.smsc.ignores_input = False
         await rig.live()
 
 

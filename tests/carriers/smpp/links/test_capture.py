@@ -1,4 +1,4 @@
-"""What a carrier's capture holds: the whole conversation, no password, never more than it may."""
+"""The contents of a capture: the whole conversation, no password, never more than its limit."""
 
 import os
 from pathlib import Path
@@ -30,9 +30,9 @@ from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.lane import Rank
 
 
-async def converse(file: Path, *sent: Any, **wishes: Any) -> None:
-    """A whole session of a carrier that is captured."""
-    async with Rig(capture=file, password="hush", **wishes) as rig:
+async def converse(file: Path, *sent: Any, **changes: Any) -> None:
+    """Run a whole session of a carrier that is captured."""
+    async with Rig(capture=file, password="hush", **changes) as rig:
         await rig.live()
         for outgoing in sent:
             assert rig.carrier.reserve(1)
@@ -56,7 +56,7 @@ async def test_a_session_is_dissected_from_bind_to_unbind(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("wishes", "told"),
+    ("changes", "told"),
     [
         ({}, {"gsm_sms.udh.mm.msg_part": "2"}),
         ({"long_messages": "sar"}, {"smpp.sar_segment_seqnum": "2", "smpp.sar_msg_ref_num": "427"}),
@@ -68,10 +68,10 @@ async def test_a_session_is_dissected_from_bind_to_unbind(tmp_path: Path) -> Non
 )
 @in_virtual_time
 async def test_every_way_of_a_long_message_is_dissected(
-    tmp_path: Path, wishes: dict[str, Any], told: dict[str, str]
+    tmp_path: Path, changes: dict[str, Any], told: dict[str, str]
 ) -> None:
     file = tmp_path / "acme.pcap"
-    await converse(file, part("x" * 200), part("x" * 200, number=2), **wishes)
+    await converse(file, part("x" * 200), part("x" * 200, number=2), **changes)
     assert faults(file) == []
     packets = dissected(file, *told, only="smpp.command_id == 4 || smpp.command_id == 0x103")
     assert packets[-1] == told

@@ -1,4 +1,4 @@
-"""A certificate in a line: whose it is, by whom, until when."""
+"""A certificate in a line: its names, its issuer, its end."""
 
 import ssl
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a link tells of every part, with the octets; queries, alerts, data_sm; and where it may not submit."""
+"""What a link reports of every part, with the octets; queries, alerts, data_sm; and links that may not submit."""
 
 import asyncio
 from collections.abc import Callable
@@ -301,7 +301,7 @@ async def test_the_bind_carries_our_address_range() -> None:
 async def test_a_silent_link_gets_no_further_part_and_is_soon_closed() -> None:
     async with Rig(response_timeout_seconds=5, enquire_link_seconds=60) as rig:
         await rig.live()
-        rig.smsc.deaf = True
+        rig.smsc.ignores_input = True
         rig.send()
         await rig.sink.until(lambda: bool(rig.sink.answers))
         assert isinstance(rig.sink.outcomes()[0], InDoubt)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.carriers.smpp.scripted import Rig, stay_silent, take
+from tests.carriers.smpp.scripted import Rig, accept, stay_silent
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.links.outbind import MAX_CALLS, ClosableListener, OutbindListener
@@ -28,16 +28,16 @@ def rig(**settings: Any) -> Rig:
     return Rig(**(given | settings))
 
 
-async def until_listened_to(called: Rig) -> None:
+async def wait_until_listening(called: Rig) -> None:
     async with asyncio.timeout(60):
-        while not called.smsc.listened_to:
+        while not called.smsc.is_listening:
             await asyncio.sleep(0.01)
 
 
 @in_virtual_time
 async def test_an_expected_caller_is_bound_to_as_a_receiver_and_delivers() -> None:
     async with rig() as called:
-        await until_listened_to(called)
+        await wait_until_listening(called)
         connection = called.smsc.call(WELCOME)
         await called.sink.until(lambda: bool(called.carrier.links()) and called.carrier.links()[0].bound)
         (bind,) = called.smsc.binds
@@ -54,7 +54,7 @@ async def test_an_expected_caller_is_bound_to_as_a_receiver_and_delivers() -> No
 @in_virtual_time
 async def test_a_transceiver_that_was_called_submits_too() -> None:
     async with rig(outbind_bind="transceiver") as called:
-        await until_listened_to(called)
+        await wait_until_listening(called)
         called.smsc.call(WELCOME)
         await called.sink.until(lambda: called.carrier.live)
         assert isinstance(called.smsc.binds[0], BindTransceiver)
@@ -67,7 +67,7 @@ async def test_a_transceiver_that_was_called_submits_too() -> None:
 @in_virtual_time
 async def test_outbind_works_beside_links_of_our_own() -> None:
     async with rig(links=1, bind="transmitter") as called:
-        await until_listened_to(called)
+        await wait_until_listening(called)
         called.smsc.call(WELCOME)
         await called.sink.until(lambda: [link.bound for link in called.carrier.links()] == [True, True])
         called.send()
@@ -91,7 +91,7 @@ async def test_outbind_works_beside_links_of_our_own() -> None:
 async def test_an_unknown_caller_is_disconnected_and_forgotten(outbind: Outbind | None) -> None:
     with capture_logs() as logs:
         async with rig(bind_timeout_seconds=3) as called:
-            await until_listened_to(called)
+            await wait_until_listening(called)
             connection = called.smsc.call(None if isinstance(outbind, EnquireLink) else outbind)
             if isinstance(outbind, EnquireLink):
                 connection.raw(bytes.fromhex("00000010000000150000000000000001"))
@@ -108,7 +108,7 @@ async def test_a_bind_that_the_caller_refuses_ends_the_call() -> None:
     with capture_logs() as logs:
         async with rig() as called:
             called.smsc.bind_status = CommandStatus.ESME_RBINDFAIL
-            await until_listened_to(called)
+            await wait_until_listening(called)
             connection = called.smsc.call(WELCOME)
             await asyncio.sleep(1)
             assert connection.lost
@@ -119,7 +119,7 @@ async def test_a_bind_that_the_caller_refuses_ends_the_call() -> None:
 @in_virtual_time
 async def test_a_call_that_ends_can_be_made_again() -> None:
     async with rig() as called:
-        await until_listened_to(called)
+        await wait_until_listening(called)
         for _ in range(3):
             connection = called.smsc.call(WELCOME)
             await called.sink.until(lambda: bool(called.carrier.links()) and called.carrier.links()[0].bound)
@@ -131,7 +131,7 @@ async def test_a_call_that_ends_can_be_made_again() -> None:
 @in_virtual_time
 async def test_the_number_of_callers_is_limited() -> None:
     async with rig() as called:
-        await until_listened_to(called)
+        await wait_until_listening(called)
         connections = [called.smsc.call(WELCOME) for _ in range(MAX_CALLS + 2)]
         await asyncio.sleep(0.5)
         assert [connection.lost for connection in connections] == [False] * MAX_CALLS + [True] * 2
@@ -144,9 +144,9 @@ async def test_an_address_in_use_is_tried_again() -> None:
         called.smsc.refuse_connections = True
         async with called:
             await asyncio.sleep(1)
-            assert not called.smsc.listened_to
+            assert not called.smsc.is_listening
             called.smsc.refuse_connections = False
-            await until_listened_to(called)
+            await wait_until_listening(called)
     assert logs[0]["event"] == "carrier_cannot_listen"
 
 
@@ -154,11 +154,11 @@ async def test_an_address_in_use_is_tried_again() -> None:
 async def test_stopping_unbinds_from_a_caller_and_listens_no_more() -> None:
     called = rig()
     await called.carrier.start(called.sink)
-    await until_listened_to(called)
+    await wait_until_listening(called)
     connection = called.smsc.call(WELCOME)
     await called.sink.until(lambda: bool(called.carrier.links()) and called.carrier.links()[0].bound)
     await called.carrier.stop(5)
-    assert not called.smsc.listened_to
+    assert not called.smsc.is_listening
     assert connection.session.is_closed
     assert connection.lost
 
@@ -167,7 +167,7 @@ async def test_stopping_unbinds_from_a_caller_and_listens_no_more() -> None:
 async def test_stopping_in_the_middle_of_a_call_leaves_nothing() -> None:
     called = rig()
     await called.carrier.start(called.sink)
-    await until_listened_to(called)
+    await wait_until_listening(called)
     connection = called.smsc.call(None)
     await asyncio.sleep(0.1)
     await called.carrier.stop(5)
@@ -209,7 +209,7 @@ async def test_an_address_in_use_is_tried_less_and_less_often() -> None:
 async def test_unanswered_submits_are_remembered_from_one_call_to_the_next() -> None:
     async with rig(outbind_bind="transceiver", response_timeout_seconds=5, enquire_link_seconds=1) as called:
         called.smsc.on_submit = stay_silent
-        await until_listened_to(called)
+        await wait_until_listening(called)
         called.smsc.call(WELCOME)
         await called.sink.until(lambda: called.carrier.live)
         called.send(5)
@@ -219,7 +219,7 @@ async def test_unanswered_submits_are_remembered_from_one_call_to_the_next() -> 
         await called.sink.until(lambda: called.carrier.live)
         assert called.carrier.on_trial
         assert called.carrier.free_slots() == 1
-        called.smsc.on_submit = take
+        called.smsc.on_submit = accept
         called.send()
         await called.sink.until(lambda: len(called.sink.answers) == 6)
         assert not called.carrier.on_trial

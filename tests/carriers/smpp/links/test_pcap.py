@@ -1,4 +1,4 @@
-"""The packets that we write, read by Wireshark's dissector: none malformed, and every field as it was meant."""
+"""The packets that we write, read by Wireshark's dissector: none malformed, and every field with its value."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ HEXADECIMAL = frozenset(
 
 
 def conversation(pdus: list[Pdu]) -> bytes:
-    """A file in which we send the requests and the SMSC answers."""
+    """Make a file in which we send the requests and the SMSC answers."""
     stream = TcpStream(1)
     file = FILE_HEADER + stream.handshake(NOW_MS)
     for at, pdu in enumerate(pdus):
@@ -68,7 +68,7 @@ def conversation(pdus: list[Pdu]) -> bytes:
 
 
 def every_pdu() -> list[Pdu]:
-    """One PDU of each class, every field filled."""
+    """Make one PDU of each class, every field filled."""
     pdus = []
     for number, pdu_type in enumerate(PDU_TYPES.values(), 1):
         pdu = pdu_type(sequence_number=number)
@@ -90,7 +90,7 @@ def every_pdu() -> list[Pdu]:
 
 
 def sample(definition: Definition) -> tuple[int, bytes]:
-    """A parameter with a value in it."""
+    """Make a parameter with a value in it."""
     match definition:
         case IntegerTlv():
             return definition.of(1)

@@ -44,7 +44,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def listening(port: int, **more: Any) -> AsyncIterator[RecordingSink]:
-    """A carrier that waits to be called."""
+    """Run a carrier that waits to be called."""
     carrier, sink = SmppCarrier(settings(port, **more), clock=RealClock(), chance=lambda: 0.5), RecordingSink()
     await carrier.start(sink)
     try:
@@ -70,7 +70,7 @@ async def next_pdu(reader: asyncio.StreamReader) -> Pdu:
 
 
 async def deliver_over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Outbind, take the bind, deliver a receipt and have it acknowledged."""
+    """Send outbind, take the bind, deliver a receipt and have it acknowledged."""
     try:
         writer.write(encode(OUTBIND))
         bind = await next_pdu(reader)

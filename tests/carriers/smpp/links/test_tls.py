@@ -1,4 +1,4 @@
-"""TLS towards a carrier, over real sockets: a certificate that does not fit is refused and told."""
+"""TLS towards a carrier, over real sockets: a certificate that does not fit is refused and reported."""
 
 import asyncio
 import ssl
@@ -69,8 +69,8 @@ def server_context(issuer: trustme.CA = AUTHORITY, name: str = "smsc.example") -
     return context
 
 
-async def is_sent(carrier: SmppCarrier, sink: RecordingSink) -> bool:
-    """Wait for the link and send one part."""
+async def send_one_part(carrier: SmppCarrier, sink: RecordingSink) -> bool:
+    """Wait for the link and send one part; return True if it was sent."""
     await sink.until(lambda: carrier.live, seconds=5)
     assert carrier.reserve(1)
     carrier.submit(outgoing("573001299900"))
@@ -79,7 +79,7 @@ async def is_sent(carrier: SmppCarrier, sink: RecordingSink) -> bool:
 
 
 async def reason_of_failure(carrier: SmppCarrier) -> str:
-    """Wait until the link has failed and say why."""
+    """Wait until the link has failed and return the reason."""
     async with asyncio.timeout(5):
         while not carrier.links()[0].last_error:
             await asyncio.sleep(0.01)
@@ -90,7 +90,7 @@ async def reason_of_failure(carrier: SmppCarrier) -> str:
 @in_virtual_time
 async def test_a_trusted_certificate_is_accepted(authority: Path) -> None:
     async with carrier_over_tls(server=server_context(), tls_ca=authority) as (carrier, sink):
-        assert await is_sent(carrier, sink)
+        assert await send_one_part(carrier, sink)
 
 
 @in_virtual_time
@@ -108,7 +108,7 @@ async def test_a_certificate_for_another_name_is_refused_and_reported(authority:
 @in_virtual_time
 async def test_without_verification_any_certificate_is_accepted() -> None:
     async with carrier_over_tls(server=server_context(STRANGER), tls_verify=False) as (carrier, sink):
-        assert await is_sent(carrier, sink)
+        assert await send_one_part(carrier, sink)
 
 
 @in_virtual_time
@@ -124,7 +124,7 @@ async def test_a_client_certificate_is_shown(authority: Path, tmp_path: Path) ->
         carrier,
         sink,
     ):
-        assert await is_sent(carrier, sink)
+        assert await send_one_part(carrier, sink)
 
 
 def test_a_missing_file_is_an_error_at_once(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What follows from a carrier's answers: told where it can be told, unknown where it cannot."""
+"""What follows from a carrier's answers: reported where it is certain, unknown where it is not."""
 
 import pytest
 from hypothesis import given
@@ -151,7 +151,7 @@ def test_what_a_phone_shows_differs_by_alphabet() -> None:
 
 
 def burst(*answers: tuple[float, int | None]) -> list[ProbeSubmit]:
-    """Submits that left at 100.0, each answered so much later with that status (None: not at all)."""
+    """Make submits that left at 100.0, each answered so much later with that status (None: not at all)."""
     sent = []
     for place, (after, status) in enumerate(answers):
         before = sum(

@@ -1,5 +1,5 @@
-"""The doctor against the simulator: in every dialect that a chaos script speaks it learns the truth, and no more
-messages leave than it was allowed."""
+"""The probe against the simulator: it learns every dialect that a chaos script can set, and sends no more messages than
+allowed."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ NUMBER = "34600000001"
 
 @dataclass
 class Examination:
-    """What came of one."""
+    """The outcome of an examination."""
 
     smsc: SimulatorSmsc
     findings: list[Finding] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Examination:
 async def examined(
     chaos: str = "", *, messages: int = 2, to: str = NUMBER, wait: float = 60, more: Any = None, **simulator: Any
 ) -> Examination:
-    """Examine a simulator that does so."""
+    """Examine a simulator with this chaos script."""
     settings = SimulatorSettings(passwords={"palomar": "secret"}, chaos=chaos, **simulator)
     smsc = SimulatorSmsc(settings, clock=LoopClock(), chance=lambda: 0.3)
     found = Examination(smsc)

@@ -1,4 +1,4 @@
-"""How the doctor gets in: as configured, else in another way; and what it says of what is in the way."""
+"""Binding for a probe: as configured or else in another way; and what is reported of the obstacles."""
 
 import asyncio
 import ssl
@@ -25,19 +25,19 @@ from palomar.smpp import CommandStatus, RequestReceived, Session, SessionRole
 REFUSED = int(CommandStatus.ESME_RINVBNDSTS)
 
 
-class Picky:
-    """An SMSC that lets in by kind of bind."""
+class SelectiveSmsc:
+    """An SMSC that accepts some kinds of bind only."""
 
     def __init__(self, **statuses: int) -> None:
         self.statuses = statuses
         self.binds: list[str] = []
 
     async def connect(self, factory: Callable[[], asyncio.Protocol]) -> object:
-        return join(factory(), PickyConnection(self))
+        return join(factory(), SelectiveConnection(self))
 
 
-class PickyConnection(asyncio.Protocol):
-    def __init__(self, smsc: Picky) -> None:
+class SelectiveConnection(asyncio.Protocol):
+    def __init__(self, smsc: SelectiveSmsc) -> None:
         self.smsc = smsc
         self.session = Session(SessionRole.SMSC, 0.0)
 
@@ -53,8 +53,8 @@ class PickyConnection(asyncio.Protocol):
         self.transport.write(self.session.take_outgoing())
 
 
-class Visit:
-    """One try to get in."""
+class BindAttempt:
+    """One attempt to bind."""
 
     def __init__(self, connect: Connector | None, clock: Any = None, **settings: Any) -> None:
         given = {"name": "a", "host": "127.0.0.1", "port": 1, "system_id": "esme", "password": "x"} | settings
@@ -115,44 +115,44 @@ class Visit:
 async def test_it_binds_as_configured_or_else_in_another_way(
     bind: str, statuses: dict[str, int], states: list[str], tried: list[str], learned: str | None
 ) -> None:
-    smsc = Picky(**statuses)
-    visit = Visit(smsc.connect, bind=bind)
-    assert await visit.states() == states
+    smsc = SelectiveSmsc(**statuses)
+    attempt = BindAttempt(smsc.connect, bind=bind)
+    assert await attempt.states() == states
     assert smsc.binds == tried
-    settings = [found.settings["bind"] for found in visit.findings if "bind" in found.settings]
+    settings = [found.settings["bind"] for found in attempt.findings if "bind" in found.settings]
     assert settings == ([learned] if learned else [])
-    assert len(visit.said("connection")) == 1
-    await visit.door.close()
+    assert len(attempt.said("connection")) == 1
+    await attempt.door.close()
 
 
 @pytest.mark.parametrize("status", [CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID])
 @in_virtual_time
 async def test_a_wrong_system_id_or_password_is_tried_once(status: CommandStatus) -> None:
-    smsc = Picky(transceiver=status)
-    visit = Visit(smsc.connect)
-    assert await visit.states() == []
+    smsc = SelectiveSmsc(transceiver=status)
+    attempt = BindAttempt(smsc.connect)
+    assert await attempt.states() == []
     assert smsc.binds == ["transceiver"]
-    assert visit.said("bind") == [("fault", f"transceiver: {status.name}")]
+    assert attempt.said("bind") == [("fault", f"transceiver: {status.name}")]
 
 
 @in_virtual_time
 async def test_an_unanswered_bind_is_not_tried_in_other_ways() -> None:
     smsc = ScriptedSmsc()
     smsc.bind_status = None
-    visit = Visit(smsc.connect, bind_timeout_seconds=3)
-    assert await visit.states() == []
+    attempt = BindAttempt(smsc.connect, bind_timeout_seconds=3)
+    assert await attempt.states() == []
     assert len(smsc.binds) == 1
-    assert visit.said("bind") == [("fault", "transceiver: no answer (not in time)")]
-    await visit.door.close()
+    assert attempt.said("bind") == [("fault", "transceiver: no answer (not in time)")]
+    await attempt.door.close()
 
 
 @in_virtual_time
 async def test_an_unreachable_carrier_is_reported_with_host_and_port() -> None:
     smsc = ScriptedSmsc()
     smsc.refuse_connections = True
-    visit = Visit(smsc.connect, host="smsc.example", port=2775)
-    assert await visit.states() == []
-    assert visit.said("connection") == [("fault", "smsc.example port 2775: connection refused")]
+    attempt = BindAttempt(smsc.connect, host="smsc.example", port=2775)
+    assert await attempt.states() == []
+    assert attempt.said("connection") == [("fault", "smsc.example port 2775: connection refused")]
 
 
 @in_virtual_time
@@ -160,12 +160,12 @@ async def test_a_connection_time_out_is_reported() -> None:
     async def never(factory: Callable[[], asyncio.Protocol]) -> object:
         return await asyncio.Event().wait()
 
-    visit = Visit(never, host="smsc.example", port=2775, connect_timeout_seconds=3)
+    attempt = BindAttempt(never, host="smsc.example", port=2775, connect_timeout_seconds=3)
     async with asyncio.timeout(10):
         beside = asyncio.create_task(asyncio.sleep(9))
-        assert await visit.states() == []
+        assert await attempt.states() == []
         beside.cancel()
-    assert visit.said("connection") == [("fault", "smsc.example port 2775: no answer")]
+    assert attempt.said("connection") == [("fault", "smsc.example port 2775: no answer")]
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ async def test_it_describes_the_certificate_whether_trusted_or_not(
     if "tls_ca" in trust:
         named["tls_ca"] = authorities[trust["tls_ca"]].file
     port = server.sockets[0].getsockname()[1]
-    visit = Visit(None, RealClock(), port=port, tls=True, **named)
-    assert await visit.states() == (["BOUND_TRX"] if bound else [])
-    ((said_verdict, text),) = visit.said("TLS")
+    attempt = BindAttempt(None, RealClock(), port=port, tls=True, **named)
+    assert await attempt.states() == (["BOUND_TRX"] if bound else [])
+    ((said_verdict, text),) = attempt.said("TLS")
     assert said_verdict == verdict
     assert words in text
     assert "valid until" in text
-    await visit.door.close()
+    await attempt.door.close()
     server.close()
     smsc.close()
     await server.wait_closed()
@@ -212,11 +212,13 @@ async def test_a_carrier_that_requires_our_certificate_gets_it_or_refuses(tmp_pa
     server = await serve(smsc, host="127.0.0.1", port=0, tls=tls)
     files = {"tls_certificate": client.certificate, "tls_key": client.key} if shows else {}
     port = server.sockets[0].getsockname()[1]
-    visit = Visit(None, RealClock(), port=port, tls=True, tls_ca=ours.file, tls_server_name="localhost", **files)
-    assert bool(await visit.states()) is shows
+    attempt = BindAttempt(
+        None, RealClock(), port=port, tls=True, tls_ca=ours.file, tls_server_name="localhost", **files
+    )
+    assert bool(await attempt.states()) is shows
     if not shows:
-        assert visit.said("bind")[0][0] == "fault"
-    await visit.door.close()
+        assert attempt.said("bind")[0][0] == "fault"
+    await attempt.door.close()
     server.close()
     smsc.close()
     await server.wait_closed()

@@ -1,4 +1,5 @@
-"""The doctor's connection: it takes what is its own, gives back what is not, and notices who has gone."""
+"""The connection of a probe: it acknowledges its own deliveries, returns all others, and notices a closed
+connection."""
 
 import asyncio
 from collections.abc import Callable
@@ -58,7 +59,7 @@ async def test_an_enquire_link_is_timed_and_a_silent_peer_answers_none() -> None
     seconds = await link.enquire(5)
     assert seconds is not None
     assert 0 <= seconds < 1
-    smsc.deaf = True
+    smsc.ignores_input = True
     assert await link.enquire(5) is None
 
 
@@ -89,7 +90,7 @@ async def test_requests_other_than_deliveries_are_refused() -> None:
 async def test_unbinding_closes_the_connection_even_without_an_answer() -> None:
     smsc = ScriptedSmsc()
     link = await bound(smsc)
-    smsc.deaf = True
+    smsc.ignores_input = True
     await link.unbind(2)
     await asyncio.sleep(1)
     assert smsc.last.lost
