@@ -165,11 +165,11 @@ class CallbackSender:
             for callback in later or ():
                 self._targets.release(self._target(callback))
             self._states_under_way[message_id] = None
-        for line in self._waiting_targets:
-            line.clear()
+        for accounts in self._waiting_targets:
+            accounts.clear()
         self._claimer.forget()
 
-    # --- private: from birth to the line
+    # --- private: from the commit to a slot
 
     def _target(self, callback: CallbackRow) -> CallbackTarget:
         return self._targets.find_or_make(callback.account_id, callback.target)
@@ -212,19 +212,19 @@ class CallbackSender:
     def _start_waiting(self, grade: Grade) -> None:
         """Start callbacks of targets that waited for others' slots: one target an account, in turn, while there is
         room."""
-        line = self._waiting_targets[grade]
-        for _ in range(min(len(line), _ACCOUNTS_TRIED)):
-            account = next(iter(line))
+        accounts = self._waiting_targets[grade]
+        for _ in range(min(len(accounts), _ACCOUNTS_TRIED)):
+            account = next(iter(accounts))
             if not self._targets.is_open(grade, account):
                 if grade == GOOD:
                     return
-                line[account] = line.pop(account)  # an account behind it may have next to nothing under way
+                accounts[account] = accounts.pop(account)  # the next one may have few under way
                 continue
-            waiting = line.pop(account)
+            waiting = accounts.pop(account)
             target = next(iter(waiting))
             del waiting[target]
             if waiting:
-                line[account] = waiting
+                accounts[account] = waiting
             self._pump(target)  # which may wait again, at the end
 
     def _send(self, target: CallbackTarget, callback: CallbackRow) -> None:

@@ -150,7 +150,7 @@ async def _insert(work: Work, new: Sequence[Row]) -> None:
         raise Conflict("another node took a part of the same message meanwhile")
 
 
-# --- whose it is, and what follows
+# --- the account of a message, and what follows
 
 
 async def _deliver(work: Work, message: InboundMessage, owners: NumberOwners, *, is_new: bool) -> None:

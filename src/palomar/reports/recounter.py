@@ -104,7 +104,7 @@ class Recounter:
     async def _count_some(self) -> None:
         minutes = nsmallest(self._at_once, self._changed)
         self._counting = {minute: self._changed.pop(minute) for minute in minutes}
-        is_counted = False  # what changes from here on is a change again
+        is_counted = False  # changes from here on are counted again
         try:
             is_counted = await self._recount(minutes)
         finally:
@@ -118,9 +118,8 @@ class Recounter:
         for piece in split_differences(await self._database.read_long(compare, starts)):
 
             async def script(tx: Transaction, piece: Differences = piece) -> bool:
-                return await add_differences(
-                    tx, piece, uncounted_ms=min(starts[0], self._oldest_ms())
-                )  # as it is by then
+                uncounted_ms = min(starts[0], self._oldest_ms())  # at the time of the transaction
+                return await add_differences(tx, piece, uncounted_ms=uncounted_ms)
 
             if not await self._database.write_in_lane(1, script):
                 return False
