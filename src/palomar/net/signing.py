@@ -49,8 +49,8 @@ def signature(secret: str, signed: bytes, *, at_seconds: int) -> str:
 
 def is_signature(secret: str, header: str, signed: bytes) -> bool:
     """Return True if a header is the signature over these octets, whenever it was made."""
-    told = dict(piece.partition("=")[::2] for piece in header.split(","))
-    seconds = told.get("t", "")
+    fields = dict(piece.partition("=")[::2] for piece in header.split(","))
+    seconds = fields.get("t", "")
     if not secret or not (seconds.isascii() and seconds.isdigit() and len(seconds) <= _SECONDS_DIGITS):
         return False
     return hmac.compare_digest(signature(secret, signed, at_seconds=int(seconds)).encode(), header.encode())

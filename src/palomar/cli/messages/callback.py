@@ -60,11 +60,11 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
         account_id = account.id if account else None
         now_ms = context.clock.wall_ms()
 
-        async def one(tx: Transaction) -> int:
+        async def replay_one(tx: Transaction) -> int:
             return int(await backlog.replay(tx, callback_id or 0, now_ms=now_ms))
 
         if not everything:
-            return await context.database.write(one)
+            return await context.database.write(replay_one)
         total = 0
         while count := await context.database.write(backlog.replay_all, account_id=account_id, now_ms=now_ms):
             total += count

@@ -187,16 +187,14 @@ class FoxsysApi:
         document = await self._document(scope, receive, AckDocument)
         if document is None:
             return None
-        asked = document if isinstance(document, Problem) else read_ack(document)
-        if isinstance(asked, Problem):
-            return responses.declined(asked, account.settings)
-        standing = await self._gateway.message_status(account.id, request_ref=asked.subid, msisdn=asked.msisdn)
-        if standing is None:
+        query = document if isinstance(document, Problem) else read_ack(document)
+        if isinstance(query, Problem):
+            return responses.declined(query, account.settings)
+        found = await self._gateway.message_status(account.id, request_ref=query.subid, msisdn=query.msisdn)
+        if found is None:
             return responses.declined(Problem(Code.NOT_SCHEDULED, instead="Message not found."), account.settings)
-        status, desc = status_of(standing.state)
-        return responses.ack(
-            status=status, desc=desc, microcredits=standing.price_microcredits, at_ms=standing.since_ms
-        )
+        status, desc = status_of(found.state)
+        return responses.ack(status=status, desc=desc, microcredits=found.price_microcredits, at_ms=found.since_ms)
 
     async def _document(self, scope: Scope, receive: Receive, shape: type[D]) -> D | Problem | None:
         """Read the body as a document of that shape; None if the client has left."""

@@ -100,10 +100,10 @@ def http_status(code: Code, settings: AccountSettings) -> int:
     return 402 if status != 200 and code is Code.NO_CREDIT else status
 
 
-def blocked(block: Block, who: str) -> Problem:
+def blocked(block: Block, subject: str) -> Problem:
     """Return the problem of a block for abuse (403)."""
     until = "until it is lifted" if block.is_permanent else f"until {format_gmt(block.until_ms)}"
-    return Problem(Code.FORBIDDEN, f"{who} is blocked for {block.reason} {until}")
+    return Problem(Code.FORBIDDEN, f"{subject} is blocked for {block.reason} {until}")
 
 
 def problem_of(refusal: Refusal) -> Problem:

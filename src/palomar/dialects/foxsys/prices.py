@@ -43,8 +43,8 @@ def prices_of(document: PricesDocument, prices: PriceList) -> list[Price]:
 
 def format_of(document: PricesDocument) -> str:
     """Read the format, JSON, XML or CSV in any letter case; JSON for anything else."""
-    asked = document.format.strip().upper() if isinstance(document.format, str) else JSON
-    return asked if asked in CONTENT_TYPES else JSON
+    form = document.format.strip().upper() if isinstance(document.format, str) else JSON
+    return form if form in CONTENT_TYPES else JSON
 
 
 def encode(prices: Iterable[Price], form: str) -> bytes:

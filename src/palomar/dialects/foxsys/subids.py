@@ -47,5 +47,5 @@ def read_subid(subid: object) -> str | None:
 
 def key_of(account: Account, subid: str, document: SendDocument) -> Key:
     """Make an idempotency key of a subid and the whole request, so that no key is ever reused for another request."""
-    asked = json.dumps(msgspec.structs.asdict(document), sort_keys=True).encode("ascii")
-    return Key.of((str(account.id), NAME, subid, asked.decode("ascii")), asked)
+    content = json.dumps(msgspec.structs.asdict(document), sort_keys=True).encode("ascii")
+    return Key.of((str(account.id), NAME, subid, content.decode("ascii")), content)

@@ -149,8 +149,8 @@ class Labs402tApi:
         A request that would be refused now may have been accepted when it came first: its time has passed since, or the
         password is no longer the old one.
         """
-        with self._running.hold(call.key) as ours:
-            if not ours:
+        with self._running.hold(call.key) as is_held:
+            if not is_held:
                 return responses.declined(STILL_RUNNING, responses.RETRY_SOON)
             outcome = await route.endpoint(call)
             answer = _written(outcome)
