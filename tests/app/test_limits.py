@@ -1,4 +1,5 @@
-"""``docs/limits.md`` says what can grow and how far: each test that it names exists, and each figure is the code's."""
+"""``docs/limits.md`` lists what can grow and its limit: each test that it names exists, and each figure is the one in
+the code."""
 
 import re
 from collections.abc import Mapping
@@ -126,7 +127,7 @@ _COLUMNS: Final = 4
 
 
 def table() -> list[tuple[str, ...]]:
-    """The rows of the page: quantity, bound, what one gets beyond it, test."""
+    """Return the rows of the page: quantity, limit, what happens beyond it, test."""
     lines = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8").splitlines()
     rows = [tuple(cell.strip() for cell in line.strip("| ").split(" | ")) for line in lines if line.startswith("| ")]
     return [row for row in rows if row[0] != "quantity" and not set(row[0]) <= {"-"}]

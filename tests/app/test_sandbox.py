@@ -21,7 +21,7 @@ EVERYBODY = Scope(account_ids=None)
 
 
 async def in_force() -> None:
-    """Nothing is set here."""
+    """Apply nothing."""
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from tests.support.server import Palomar
 
 @pytest.fixture
 def palomar(tmp_path: Path) -> Palomar:
-    """An empty data directory."""
+    """Return an empty data directory."""
     return Palomar(tmp_path)
 
 
 @pytest.fixture
 def acme(palomar: Palomar) -> Palomar:
-    """One with an account ``acme`` that has 100 credits."""
+    """Return a data directory with an account ``acme`` that has 100 credits."""
     palomar.command("account", "add", "acme", "--credits", "100")
     return palomar

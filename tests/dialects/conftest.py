@@ -1,4 +1,4 @@
-"""The house of the contract's tests."""
+"""The application that the tests of the contract share."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -12,7 +12,8 @@ from tests.support.sink import Sink
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def palomar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """One for a module. Whatever its tests did, its log has no secret and no whole number, and its money is right."""
+    """Run one application for a module; in the end its log has no secret and no whole number, and its ledger is
+    right."""
     with capture_logs() as logs:
         async with running_house(tmp_path_factory.mktemp("palomar")) as house:
             yield house
@@ -25,6 +26,6 @@ async def palomar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hou
 
 @pytest.fixture
 def sink() -> Iterator[Sink]:
-    """A customer's server."""
+    """Run a customer's server that records callbacks."""
     with Sink() as sink:
         yield sink

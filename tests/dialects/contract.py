@@ -1,4 +1,4 @@
-"""What a dialect says to the contract: the tables that its ``tests/dialects/NAME/contract.py`` fills.
+"""The contract of a dialect: tables that its ``tests/dialects/NAME/contract.py`` fills.
 
 Tests own the keys of the tables, a dialect its lines. ``contracts.py`` finds them all.
 """

@@ -72,7 +72,7 @@ class House:
         return int(self.app.urls[0].rpartition(":")[2])
 
     def number(self, ending: str = "") -> str:
-        """A Mexican number that nobody has used; its last digits tell the SMSC what to do."""
+        """Return an unused Mexican number; its last digits tell the simulator what to do."""
         self.numbers.append(f"525{next(self._count):04}" + (ending or "12345"))
         return self.numbers[-1]
 
@@ -81,7 +81,7 @@ class House:
     async def customer(
         self, *, credit: int = 1_000, enabled: bool = True, may_send: bool = True, **settings: Any
     ) -> Customer:
-        """A new account, with no limit of requests unless the test sets one."""
+        """Make a new account, with no limit of requests unless the test sets one."""
         return await self.add(
             f"customer{next(self._count)}",
             microcredits=credit * CREDIT,
@@ -93,7 +93,7 @@ class House:
     async def add(
         self, login: str, *, microcredits: int, enabled: bool, may_send: bool, settings: AccountSettings
     ) -> Customer:
-        """A new account of this name."""
+        """Make a new account of this name."""
         customer = Customer(login=login, password=f"Contraseña <&+> {login}", key=f"key{login}key", token="")
         new = NewAccount(
             login=login,
@@ -120,7 +120,7 @@ class House:
     # --- asking
 
     async def ask(self, call: Call) -> Reply:
-        """One request over a connection of its own."""
+        """Send one request over a connection of its own, and return the answer."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         headers = {"Host": "palomar", "Connection": "close", "Content-Length": str(len(call.body))} | call.headers
         lines = [f"{call.method} {call.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
@@ -136,7 +136,7 @@ class House:
     # --- looking
 
     async def until(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
-        """What ``look`` gives once it is true."""
+        """Wait until ``look`` returns something true, and return it."""
         end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while not (found := await look()):
             assert asyncio.get_running_loop().time() < end, f"not in time: {what}"
@@ -144,7 +144,7 @@ class House:
         return found
 
     async def messages(self, customer: Customer) -> list[MessageRow]:
-        """The customer's messages, oldest first."""
+        """Return the customer's messages, oldest first."""
         return message_rows(await self.database.read(_select_messages, self.account(customer).id))
 
     async def only_message(self, customer: Customer) -> MessageRow:
@@ -152,7 +152,7 @@ class House:
         return row
 
     async def ended(self, customer: Customer, state: State) -> MessageRow:
-        """The customer's only message, once it stands so."""
+        """Return the customer's only message, once it has this state."""
 
         async def look() -> MessageRow | None:
             row = await self.only_message(customer)
@@ -166,14 +166,14 @@ class House:
         return view
 
     def texts_on_phone(self, number: str) -> list[str]:
-        """What arrived at the phone, part by part."""
+        """Return what arrived at the phone, part by part."""
         return [_text(arrival) for arrival in self._phones.get(number, [])]
 
     async def balance(self, customer: Customer) -> AccountBalance:
         return await self.app.gateway.balance(self.account(customer).id)
 
     async def audit(self) -> list[str]:
-        """What is wrong with the ledger."""
+        """Return what is wrong with the ledger."""
         return await self.database.read(audit.audit_ledger)
 
     # --- arranging
@@ -185,7 +185,7 @@ class House:
         await self.app.directory.reload()
 
     async def opt_out(self, customer: Customer, number: str) -> None:
-        """A phone writes BAJA to a number of the customer's."""
+        """Let a phone write BAJA to a number of the customer."""
         account_id, virtual = self.account(customer).id, f"9{next(self._count):04}"
         owned = VirtualNumber(number=virtual, account_id=account_id)
         assert await self.database.write(lambda tx: numbers.add_number(tx, owned))
@@ -199,7 +199,7 @@ class House:
         assert [entry.msisdn for entry in await self.until(listed, "the phone opted out")] == [number]
 
     async def tell_again(self, row: MessageRow, stat: str) -> None:
-        """The carrier sends one more receipt for a message of one part."""
+        """Let the carrier send one more receipt for a message of one part."""
         (part,) = (await self.view(row)).parts
         now_ms = self.app.gateway.clock.wall_ms()
         submitted = SubmitSm(source_addr=row.sender, destination_addr=row.msisdn, short_message=b"")
@@ -216,7 +216,7 @@ class House:
         mailbox.deliver_waiting()
 
     async def set_state(self, row: MessageRow, state: State) -> None:
-        """The message stands so, whatever happened."""
+        """Set the state of the message in the database."""
 
         async def script(tx: Transaction) -> None:
             await tx.execute("UPDATE messages SET state = ? WHERE id = ?", state.value, row.id)
@@ -225,7 +225,7 @@ class House:
 
 
 async def ask_face(face: ASGIApp, call: Call) -> Reply:
-    """One request to a face of one's own, without a listener."""
+    """Send one request to a face directly, without a listener."""
     path, _, query = call.target.partition("?")
     scope = {
         "type": "http",

@@ -1,8 +1,6 @@
 """How a test speaks to a dialect: a customer, a request, an answer, and the speaker that each dialect brings.
 
-A speaker knows how its dialect sends one message and asks for it, and how its answers read. ``said`` puts every answer
-in the words of the contract's tables; ``check`` fails for an answer that is not in the vendor's own form, whatever it
-says.
+A speaker knows how its dialect sends one message and queries it, and how its answers read.
 """
 
 import base64
@@ -135,13 +133,13 @@ class Speaker(Protocol):
 
 
 def spellings(secret: str) -> set[bytes]:
-    """How a secret could stand in an answer or in a log."""
+    """Return the spellings that a secret may have in an answer or in a log."""
     plain = secret.encode()
     return {plain, quote(secret).encode(), quote(secret, safe="").encode(), base64.b64encode(plain)}
 
 
 def shows(text: bytes, secret: str) -> bool:
-    """Whether a secret stands in this text, also escaped."""
+    """Return True if a secret is in this text, also escaped."""
     return any(
         spelling in form for spelling in spellings(secret) for form in (text, unescape(text.decode("latin-1")).encode())
     )

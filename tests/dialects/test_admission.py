@@ -1,6 +1,5 @@
-"""One gate for all doors: who fails too often is kept out everywhere, who has been let in before is not, and who comes
-from elsewhere never waits. Each door says so in its vendor's own words.
-"""
+"""One admission for all dialects: a caller who fails too often is refused by all of them, a known caller is not, and a
+caller from elsewhere never waits. Each dialect refuses in its vendor's words."""
 
 import ast
 import asyncio
@@ -37,7 +36,7 @@ PASSWORD_DOORS: Final = [door for door in DOORS if door.wrong_password]
 
 
 class Street:
-    """The faces behind a trusted proxy, so that a request comes from wherever a test says."""
+    """The faces behind a trusted proxy, so that a test can choose the address of a request."""
 
     def __init__(self, house: House) -> None:
         self.house = house
@@ -52,7 +51,7 @@ class Street:
         self._addresses = 0
 
     def address(self) -> str:
-        """One that nobody has come from yet."""
+        """Return an address that no request has come from yet."""
         self._addresses += 1
         return f"198.51.{100 + self._addresses // 250}.{1 + self._addresses % 250}"
 
@@ -62,7 +61,7 @@ class Street:
         return str(door.said(await ask_face(self._faces[door.dialect], call)))
 
     async def ask_untrusted(self, door: Door, who: Customer, peer: str) -> str:
-        """As by a proxy that nobody told us of."""
+        """Send a request as through a proxy that is not trusted."""
         call = door.send(who, self.house.number(), "Hola")
         call.headers["X-Forwarded-For"] = "192.0.2.200"
 
@@ -72,7 +71,7 @@ class Street:
         return str(door.said(await ask_face(from_peer, call)))
 
     async def settled(self) -> None:
-        """What was posted is committed and read."""
+        """Wait until what was posted is committed and read."""
         assert await self.house.app.batcher.drain(10.0)
         await self.house.app.directory.refresh()
 
@@ -221,7 +220,7 @@ async def test_the_fail2ban_filter_matches_the_clients_address_and_not_the_proxy
 
 
 def _guess(number: int) -> Customer:
-    """Another wrong secret each time, of nobody, whom a look-up costs nothing to refuse but argon2 does."""
+    """Send another wrong secret each time, of an unknown login, which costs a look-up but no argon2."""
     return Customer(login="nobody", password="wrong", key=f"wrong{number}", token=f"wrong{number}")
 
 

@@ -257,7 +257,7 @@ async def test_an_unreachable_database_is_answered_as_a_temporary_failure(paloma
 
 
 async def answer(palomar: House, speaker: Speaker, who: Customer, call: Call) -> Reply:
-    """The answer, which is in the vendor's form, is no fault of ours, and has no secret in it."""
+    """Return the answer, checked: in the vendor's form, no failure of ours, and without a secret."""
     reply = await palomar.ask(call)
     speaker.check(reply)
     said = repr(reply.headers).encode() + reply.body
@@ -266,13 +266,13 @@ async def answer(palomar: House, speaker: Speaker, who: Customer, call: Call) ->
 
 
 async def assert_not_told(palomar: House, speaker: Speaker, stranger: Customer, who: Customer) -> None:
-    """A stranger who asks for a message's state hears that nobody knows him."""
+    """Check that a query for the state of another account's message finds nothing."""
     reply = await answer(palomar, speaker, who, speaker.ask(stranger, "1234"))
     assert speaker.asked(reply) == CONTRACTS[speaker.dialect].answers["bad credentials, asked"]
 
 
 def face_of(palomar: House, speaker: Speaker, result: Refusal | Exception) -> Any:
-    """The speaker's dialect over a gateway that does nothing but ``result``."""
+    """Return the speaker's dialect over a gateway that only returns ``result``."""
     (dialect,) = (dialect for dialect in DIALECTS if dialect.name == speaker.dialect)
     settings = palomar.app.config.dialects[dialect.name]
     gateway: Any = Stubborn(palomar.app.gateway, result)

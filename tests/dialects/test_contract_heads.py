@@ -13,7 +13,7 @@ NUMBER = "525512345678"
 
 
 async def raw(palomar: House, call: Call, *heads: str, version: str = "1.1", half_close: bool = False) -> Reply:
-    """The answer to a request with exactly these lines in its head, beside those of the call."""
+    """Return the answer to a request with exactly these lines in its head, beside those of the call."""
     reader, writer = await asyncio.open_connection("127.0.0.1", palomar.port)
     headers = [f"{name}: {value}" for name, value in call.headers.items()]
     framing = [] if any("Transfer-Encoding" in line for line in heads) else [f"Content-Length: {len(call.body)}"]

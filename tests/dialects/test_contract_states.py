@@ -1,4 +1,4 @@
-"""One message, a vocabulary a vendor: what becomes of a message is told in each vendor's words, and charged once."""
+"""One message in every vendor's words: its state is reported by each dialect, and it is charged once."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -92,7 +92,7 @@ async def test_the_real_outcome_of_a_message_is_reported_and_charged_once(
 
 
 async def has_arrived(palomar: House, number: str) -> bool:
-    """A message of which nothing is told reaches its phone a moment after the carrier's answer."""
+    """Wait until a message without a report reaches its phone, a moment after the carrier's answer."""
     return bool(palomar.texts_on_phone(number))
 
 
@@ -101,7 +101,7 @@ async def have_come(sink: Sink, count: int) -> bool:
 
 
 def received(sink: Sink) -> list[Callback]:
-    """What a customer's server got: those by GET, and then those with a body."""
+    """Return what a customer's server got: first requests by GET, then those with a body."""
     asked = [Callback(method="GET", url=path, body=b"") for path in sink.paths]
     return asked + [Callback(method="POST", url=post.path, body=post.body) for post in sink.posts]
 

@@ -89,7 +89,7 @@ every_path = pytest.mark.parametrize(
 
 
 async def answer(palomar: House, speaker: Speaker, who: Customer, call: Call) -> Reply:
-    """The answer, in the vendor's form, with no secret in it."""
+    """Return the answer, checked: in the vendor's form and without a secret."""
     reply = await palomar.ask(call)
     speaker.check(reply)
     said = repr(reply.headers).encode() + reply.body

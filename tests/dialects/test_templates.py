@@ -14,7 +14,7 @@ TERMS = "Terms apply. "
 
 
 async def customer_with(palomar: House, text: str) -> Customer:
-    """A customer with a template ``terms``."""
+    """Make a customer with a template ``terms``."""
     who = await palomar.customer(templates=True)
     await palomar.database.write(lambda tx: templates.set_template(tx, palomar.account(who).id, "terms", text))
     await palomar.app.directory.reload()

@@ -1,4 +1,4 @@
-"""The parser of transcripts: what it reads, and how it tells a mistake."""
+"""The parser of transcripts: what it reads, and how it reports a mistake."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Plays a transcript to the whole application, for a dialect that needs no house of its own."""
+"""Play a transcript to the whole application, for a dialect that has no test application of its own."""
 
 from pathlib import Path
 from typing import Final

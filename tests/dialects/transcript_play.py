@@ -1,4 +1,4 @@
-"""Speaks a transcript to a house and compares what comes back. ``transcript.py`` reads the file."""
+"""Play a transcript to an application and compare the answers. ``transcript.py`` reads the file."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Servers that behave as badly as a test wants them to."""
+"""Servers that misbehave as a test needs it."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""``net/capacity.py``: who gets a place, who gives one up, and who holds too much."""
+"""``net/capacity.py``: which connections get a place, which are closed for others, and which hold too much."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ STRANGER, OTHER, PROXY = "192.0.2.1", "192.0.2.2", "198.51.100.7"
 
 @dataclass(eq=False)
 class FakeConnection:
-    """A connection that does what it is told."""
+    """A connection that records that it was closed, and why."""
 
     capacity: Capacity
     address: str = STRANGER

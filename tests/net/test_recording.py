@@ -12,7 +12,7 @@ ACME = Account(id=AccountId(1), login="acme")
 
 
 async def through(app: Any, *pieces: bytes) -> tuple[list[HttpRecord], list[Any]]:
-    """What was recorded of one call, and what was sent back."""
+    """Pass one call through a recorder; return its record and what was sent back."""
     records: list[HttpRecord] = []
     sent: list[Any] = []
     coming = [*pieces] or [b""]

@@ -45,7 +45,7 @@ class Client:
         return int(status_line.split()[1]), headers, body
 
     async def closed(self):
-        """Whether the server closes now, without another word."""
+        """Return True if the server closes now, without sending more."""
         try:
             return await asyncio.wait_for(self.reader.read(), 5) == b""
         except ConnectionResetError:

@@ -6,7 +6,8 @@ from tests.support.server import Palomar
 
 @pytest.fixture
 def family(acme: Palomar) -> Palomar:
-    """``acme`` with a sub-account ``shop`` that has 30 of its 100 credits, and that one's ``till``; a stranger."""
+    """Make ``acme`` with a sub-account ``shop`` that has 30 of its 100 credits, a sub-account ``till`` of that, and an
+    unrelated account."""
     acme.command("account", "add", "shop", "--parent", "ACME", "--credits", "30")
     acme.command("account", "add", "till", "--parent", "shop")
     acme.command("account", "add", "stranger")

@@ -17,7 +17,7 @@ password = "y"
 
 @pytest.fixture
 def two(acme: Palomar) -> Palomar:
-    """One with the carriers main and backup, neither of which is there."""
+    """Return a data directory with carriers main and backup, neither of which can be reached."""
     acme.configure(SMPP.format(name="main") + SMPP.format(name="backup"))
     return acme
 

@@ -1,4 +1,4 @@
-"""One house for the tests of this folder that name no accounts of their own."""
+"""The application for the tests of this folder that name no accounts of their own."""
 
 from collections.abc import Iterator
 

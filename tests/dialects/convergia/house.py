@@ -1,4 +1,4 @@
-"""A whole house in a thread of its own, with CONVERGIA on a real port: what its clients, which block, talk to."""
+"""The whole application in a thread of its own, with CONVERGIA on a real port, for clients that block."""
 
 import asyncio
 import dataclasses
@@ -61,11 +61,11 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something on the house's loop."""
+        """Run a coroutine on the application's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
 
     def add(self, login: str, *, credit: int = 100, **settings: Any) -> Account:
-        """An account with :data:`PASSWORD`."""
+        """Make an account with :data:`PASSWORD`."""
         new = NewAccount(
             login=login,
             name=login,
@@ -88,7 +88,7 @@ class House:
         self.run(work())
 
     def message(self, login: str, short_id: str) -> MessageRow:
-        """What is stored of a message."""
+        """Return the stored row of a message."""
         account = self.app.directory.by_login(login)
         assert account is not None
         row = self.run(self.app.gateway.message_by_short_id(account.id, int(short_id)))
@@ -96,7 +96,7 @@ class House:
         return row
 
     def stored(self) -> list[dict[str, str]]:
-        """Every message, oldest first."""
+        """Return every message, oldest first."""
 
         async def script(tx: Transaction) -> list[dict[str, str]]:
             found = await tx.select(f"SELECT {', '.join(COLUMNS)} FROM messages ORDER BY id")

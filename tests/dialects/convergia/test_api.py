@@ -23,7 +23,7 @@ pairs = st.lists(st.tuples(names, values), max_size=7)
 def ask(
     house: House, path: str, *, method: str = "GET", query: bytes = b"", body: bytes = b"", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request through the ASGI application."""
+    """Send one request through the ASGI application."""
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``callbacks.py``: nobody is called."""
+"""``callbacks.py``: only a low balance makes a callback."""
 
 from typing import get_args
 

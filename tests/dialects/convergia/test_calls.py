@@ -17,7 +17,7 @@ SEND = {"username": "ana", "password": PASSWORD, "number": "525512345678", "mess
 
 
 async def receive() -> Any:
-    """A client that waits for its answer."""
+    """Wait for ever, like a client that waits for its answer."""
     await asyncio.Event().wait()
 
 

@@ -60,7 +60,7 @@ def test_zeep_raises_our_fault_for_an_unknown_operation(house: House) -> None:
 
 
 def php(*arguments: str) -> str:
-    """What the customer's program prints."""
+    """Return what the customer's program prints."""
     command = [program("php"), "-d", "display_errors=stderr", str(PHP_CLIENT), *arguments]
     done = subprocess.run(command, capture_output=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
@@ -69,7 +69,7 @@ def php(*arguments: str) -> str:
 
 @pytest.fixture
 def wsdl(house: House) -> str:
-    """Where PHP finds the contract; skips where it has no SOAP."""
+    """Return where PHP finds the WSDL; skip if PHP has no SOAP."""
     modules = subprocess.run([program("php"), "-m"], capture_output=True, text=True, check=True).stdout
     if "soap" not in modules.split():
         pytest.skip("PHP has no SOAP here; on Debian: apt-get install php-soap")

@@ -27,7 +27,7 @@ STARTS["Spanish"] = PAGE.partition("\n## Inicio rápido\n")[2]
 
 
 def blocks(language: str, kind: str) -> list[str]:
-    """The code of a quick start."""
+    """Return the blocks of code of a quick start."""
     return re.findall(rf"```{kind}\n(.*?)```", STARTS[language], flags=re.DOTALL)
 
 
@@ -69,7 +69,8 @@ def test_both_languages_show_the_same_code() -> None:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """A first start with CONVERGIA on a port of its own: its address, and the password that it prints."""
+    """Start a server for the first time, with CONVERGIA on a port of its own; return its address and the password that
+    it prints."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     palomar = Palomar(tmp_path / "house", PALOMAR_CONVERGIA_PORT=str(port))

@@ -1,4 +1,4 @@
-"""Every file of ``transcripts/``, spoken to a real listener over a whole house of its own."""
+"""Every file of ``transcripts/``, played to a real listener of the whole application."""
 
 from pathlib import Path
 

@@ -32,7 +32,7 @@ DEMO = Account(id=AccountId(1), login=LOGIN, settings=AccountSettings(requests_p
 
 
 def snapshot_of(account: Account, token: str = TOKEN) -> Snapshot:
-    """One account with one key."""
+    """Build a snapshot of one account with one key."""
     return Snapshot(
         by_id={account.id: account}, by_login={login_key(account.login): account}, by_key={key_hash(token): account}
     )
@@ -65,7 +65,7 @@ class FixedWait(RequestLimits):
 
 
 def admission_of(directory: Any, limits: RequestLimits | None = None) -> Admission:
-    """The real gate, over a directory that is made up."""
+    """Build the real admission over a fake directory."""
     return Admission(
         directory=directory,
         batcher=NoBatcher(),  # type: ignore[arg-type]
@@ -148,7 +148,7 @@ async def ask(
     path: str = "/json/send",
     headers: Sequence[tuple[bytes, bytes]] = ((b"authorization", BASIC),),
 ) -> Answer | None:
-    """One request; None if nothing was answered. A body in several pieces arrives in as many."""
+    """Send one request; return None if it is not answered. A body in several pieces arrives in as many."""
     pieces = [body] if isinstance(body, bytes) else list(body)
     messages: list[dict[str, Any]] = []
 
@@ -171,7 +171,7 @@ async def ask(
 
 
 async def code_of(gateway: FakeGateway, body: bytes | object) -> Any:
-    """What a send is answered with."""
+    """Return the code that answers a send."""
     octets = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = await ask(api_of(gateway), octets)
     assert answer is not None

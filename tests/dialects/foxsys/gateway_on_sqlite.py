@@ -41,7 +41,7 @@ class StillClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """The one account, as a test wants it."""
+    """The one account of a test."""
 
     settings: AccountSettings = field(default_factory=AccountSettings)
     credit_microcredits: int = 1_000_000_000
@@ -58,7 +58,7 @@ class Running:
     database: Database
 
     async def stored(self) -> list[dict[str, str]]:
-        """Every message, oldest first."""
+        """Return every message, oldest first."""
 
         async def script(tx: Transaction) -> list[dict[str, str]]:
             found = await tx.select(

@@ -1,4 +1,4 @@
-"""Who goes on after 429 or 401 is blocked, the account or the address, and told so with 403."""
+"""An account or address that goes on after 429 or 401 is blocked, and gets 403."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ async def _balance(running: Running, credentials: tuple[bytes, bytes], *, addres
 
 
 async def _settled(running: Running) -> None:
-    """What was posted is committed, and the directory has been looked at as twice a second."""
+    """Wait until what was posted is committed, and read the accounts again, as a server does."""
     await running.gateway.cancel_scheduled(running.directory.snapshot.by_login[LOGIN].id)
     await running.directory.refresh()
 

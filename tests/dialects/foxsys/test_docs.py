@@ -25,7 +25,7 @@ STARTS["Spanish"] = PAGE.partition("\n## Inicio rápido\n")[2]
 
 
 def blocks(language: str, kind: str) -> list[str]:
-    """The code of a quick start."""
+    """Return the blocks of code of a quick start."""
     return re.findall(rf"```{kind}\n(.*?)```", STARTS[language], flags=re.DOTALL)
 
 

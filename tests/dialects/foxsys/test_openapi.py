@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: whatever others make of it is answered as it says, and the page is there."""
+"""The OpenAPI document is right: any request that follows it is answered as it says, and the page is served."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ OWNER = Owner(settings=AccountSettings(requests_per_second=0))
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A gateway on SQLite behind its listener, in a thread of its own."""
+    """Run a gateway on SQLite behind its listener, in a thread of its own."""
     urls: list[str] = []
     loops: list[asyncio.AbstractEventLoop] = []
     ready, stop = threading.Event(), asyncio.Event()

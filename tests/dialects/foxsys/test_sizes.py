@@ -34,7 +34,7 @@ def run(document: dict[str, Any], gateway: FakeGateway | None = None) -> str:
 
 
 def text_of(document: dict[str, Any]) -> str:
-    """The words of its refusal."""
+    """Return the text of a refusal."""
 
     async def asked() -> str:
         answer = await ask(api_of(FakeGateway()), json.dumps(document).encode())

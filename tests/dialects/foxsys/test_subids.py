@@ -11,7 +11,7 @@ from palomar.dialects.foxsys.subids import Subids
 
 @dataclass
 class SteppingClock:
-    """Goes where it is told, also back."""
+    """A clock that a test sets, also back."""
 
     now_ms: int
 

@@ -54,7 +54,7 @@ class SetClock:
 
 
 class SetIds(RealIds):
-    """Real ids, but messages are born when the clock says."""
+    """Real ids, but messages have the time of the test's clock."""
 
     def __init__(self, node: int, clock: SetClock) -> None:
         super().__init__(node)
@@ -129,10 +129,7 @@ class Labs402t:
         headers: dict[str, str] | None = None,
         hangs_up: bool = False,
     ) -> Reply:
-        """One request of an account, by default to a path below ``/api/v1``; ``key`` is its Idempotency-Key.
-
-        With ``hangs_up`` the client has gone when its answer comes: ConnectionResetError, with the body in it.
-        """
+        """Send one request of an account, by default to a path below ``/api/v1``; ``key`` is its Idempotency-Key."""
         sent = {"authorization": f"Bearer key-{account}"} | (headers or {})
         if key is not None:
             sent["idempotency-key"] = key
@@ -163,7 +160,7 @@ class Labs402t:
     # --- preparing
 
     async def add(self, login: str, *, parent: str = "", credit: float = 1_000, **settings: Any) -> Account:
-        """An account whose password is :data:`PASSWORD`."""
+        """Make an account whose password is :data:`PASSWORD`."""
         above = self.directory.by_login(parent)
         new = NewAccount(
             login=login,
@@ -209,7 +206,7 @@ class Labs402t:
         return await self.select("SELECT msisdn, sender, text, state FROM messages ORDER BY id")
 
     async def knows(self, login: str, password: str) -> bool:
-        """Whether this is an account's password."""
+        """Return True if this is an account's password."""
         return await self.passwords.account_with_password(login, password) is not None
 
     async def spent(self, login: str = "demo") -> int:

@@ -102,7 +102,7 @@ def send_until_broken(server: Server, key: str, orders: list[Order], journal: Jo
 
 
 def connected(server: Server) -> http.client.HTTPConnection:
-    """A connection that stays open as long as the server does."""
+    """Open a connection that stays open as long as the server does."""
     return http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=15)
 
 
@@ -115,5 +115,5 @@ def ask(connection: http.client.HTTPConnection, key: str, order: Order) -> tuple
 
 
 def guids(data: dict[str, Any]) -> list[str]:
-    """The messages that an answer speaks of."""
+    """Return the GUIDs in an answer."""
     return [data["guid"]] if "guid" in data else [message["guid"] for message in data["messages"]]

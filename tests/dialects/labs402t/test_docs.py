@@ -25,12 +25,12 @@ STARTS["Spanish"] = PAGE.partition("\n## Inicio rápido\n")[2]
 
 
 def blocks(language: str, kind: str) -> list[str]:
-    """The code of a quick start."""
+    """Return the blocks of code of a quick start."""
     return re.findall(rf"```{kind}\n(.*?)```", STARTS[language], flags=re.DOTALL)
 
 
 def rows(head: str) -> list[list[str]]:
-    """The rows of the table whose first column is headed so."""
+    """Return the rows of the table whose first column has this heading."""
     lines = PAGE.partition(f"| {head} |")[2].partition("\n\n")[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

@@ -35,7 +35,7 @@ _bodies = st.one_of(_documents.map(lambda document: json.dumps(document).encode(
 
 @pytest.fixture(scope="module")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Hypothesis calls its tests many times: they share a house, which lives on this loop."""
+    """Keep one loop: Hypothesis calls its tests many times, and they share an application that runs on it."""
     with asyncio.Runner() as runner:
         yield runner.get_loop()
 

@@ -233,7 +233,7 @@ def test_a_second_request_does_not_release_a_key_that_is_held() -> None:
 
 
 async def until_answered(labs: Labs402t, key: str) -> bytes:
-    """A client that tries again after every 409."""
+    """Try again after every 409."""
     while True:
         reply: Reply = await labs.post("/sms/send", MESSAGE, key=key)
         if reply.status != 409:

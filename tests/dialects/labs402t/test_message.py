@@ -32,7 +32,7 @@ def judged(text: str) -> Message | Problem:
 
 
 def sent(text: str) -> str:
-    """What is sent for a text that is accepted."""
+    """Return what is sent for a text that is accepted."""
     message = judged(text)
     assert isinstance(message, Message), message
     return message.text

@@ -85,7 +85,7 @@ def test_no_answer_is_a_server_error_or_outside_its_schema(served: Served, name:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """What openapi-python-client makes of the document."""
+    """Generate a client from the document with openapi-python-client."""
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_text(json.dumps(DOCUMENT))
     (folder / "config.json").write_text(json.dumps({"post_hooks": [], "package_name_override": "labs402t_client"}))

@@ -1,4 +1,4 @@
-"""Hierarchies: prices that are inherited, settings that nobody escapes, credit that comes from above."""
+"""Hierarchies of accounts: inherited prices, settings that a child cannot escape, credit from the parent."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The whole application in this process on a SQLite file, behind its real listener, with accounts as a test wants them.
+"""The whole application in this process on a SQLite file, behind its real listener, with the accounts of a test.
 
-Unless a test asks for the simulator there is no carrier: what is accepted stays queued.
+Unless a test asks for the simulator there is no carrier: accepted messages stay queued.
 """
 
 import contextlib
@@ -54,13 +54,13 @@ class Running:
         return int(self.app.urls[0].rpartition(":")[2])
 
     async def token(self, login: str = "demo") -> str:
-        """A pass of that account, without its password."""
+        """Return a token of that account, without its password."""
         account = self.app.directory.by_login(login)
         assert account is not None
         return await self.app.gateway.token(account, name="tests", lifetime_ms=YEAR_MS)
 
     async def stored(self) -> list[dict[str, str]]:
-        """Every message, oldest first."""
+        """Return every message, oldest first."""
 
         async def script(tx: Transaction) -> list[dict[str, str]]:
             found = await tx.select(f"SELECT {', '.join(COLUMNS)} FROM messages ORDER BY id")
@@ -69,7 +69,7 @@ class Running:
         return await self.database.read(script)
 
     async def set_state(self, state: State) -> None:
-        """Every message is in that state."""
+        """Set the state of every message."""
 
         async def script(tx: Transaction) -> None:
             await tx.execute("UPDATE messages SET state = ?", state.value)
@@ -77,7 +77,7 @@ class Running:
         await self.database.write(script)
 
     async def set_sent_ms(self, times: Sequence[int]) -> None:
-        """When the carrier took each part, in order."""
+        """Set when the carrier took each part, in order."""
 
         async def script(tx: Transaction) -> None:
             identities = [row[0] for row in await tx.select("SELECT id FROM parts ORDER BY id")]
@@ -87,7 +87,7 @@ class Running:
         await self.database.write(script)
 
     async def revoke_tokens(self, login: str = "demo") -> None:
-        """As the command line does, but seen at once."""
+        """Revoke all tokens as the command line does, and read the accounts again at once."""
         account = self.app.directory.by_login(login)
         assert account is not None
         account_id = account.id

@@ -1,4 +1,4 @@
-"""What no text file shows: bodies that are too large, a house on fire, limits, every state, and any octets at all."""
+"""What no transcript shows: bodies that are too large, failures of ours, limits, every state, and any octets at all."""
 
 import json
 from pathlib import Path
@@ -79,7 +79,7 @@ def api(result: Result | Exception = Refusal.UNAVAILABLE, **values: Any) -> Sofm
 async def call(
     app: SofmexApi, path: str, body: bytes = b"", *, method: str = "POST", headers: Any = (), query: bytes = b""
 ) -> tuple[int, dict[bytes, bytes], bytes]:
-    """One request as ASGI has it, in one piece."""
+    """Send one request as ASGI has it, in one piece."""
     scope: Scope = {
         "type": "http",
         "method": method,

@@ -1,4 +1,4 @@
-"""SOFMEX calls nobody."""
+"""SOFMEX has no callbacks but that of a low balance."""
 
 from typing import get_args
 

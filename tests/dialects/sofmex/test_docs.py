@@ -29,12 +29,12 @@ STARTS["Spanish"] = PAGE.partition("\n## Inicio rápido\n")[2]
 
 
 def blocks(language: str, kind: str) -> list[str]:
-    """The code of a quick start."""
+    """Return the blocks of code of a quick start."""
     return re.findall(rf"```{kind}\n(.*?)```", STARTS[language], flags=re.DOTALL)
 
 
 def table(head: str) -> set[str]:
-    """The names in the table whose first column is headed so."""
+    """Return the names in the table whose first column has this heading."""
     rows = PAGE.partition(f"| {head} |")[2].partition("\n\n")[0].splitlines()[2:]
     return {row.split("|")[1].strip() for row in rows}
 
@@ -96,7 +96,7 @@ def test_the_quick_start_works_as_it_is_written(language: str, palomar: Palomar)
 
 
 def eventually_accepted(code: str, token: str) -> str:
-    """A token issued beside the server is known to it within a second."""
+    """Try a token that was issued beside the server until it is accepted, for a second."""
 
     def run() -> str:
         done = subprocess.run(

@@ -103,7 +103,7 @@ def test_no_answer_is_a_server_error_or_outside_its_schema(
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """What openapi-python-client makes of the document."""
+    """Generate a client from the document with openapi-python-client."""
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_bytes(DOCUMENT)
     (folder / "config.json").write_text(json.dumps({"post_hooks": [], "package_name_override": "sofmex_client"}))
@@ -180,6 +180,6 @@ def test_the_document_has_the_pages_operations_and_words() -> None:
 
 
 def _folder(name: str) -> str:
-    """The client's package of an operation: its tag in its own spelling."""
+    """Return the client's package of an operation: its tag in the client's spelling."""
     (operation,) = [operation for operation in OPERATIONS if operation.name == name]
     return {"1. Login": "tag1_login", "2. SMS": "tag2_sms"}[operation.tag]

@@ -359,7 +359,7 @@ async def test_loopback_is_refused_by_number_and_by_name(serve, make_client):
 
 
 class Names:
-    """Names as a test wants them: each query takes the next list of addresses."""
+    """A resolver whose queries take the next of given lists of addresses."""
 
     def __init__(self, *answers):
         self.answers = list(answers)

@@ -20,7 +20,7 @@ class Wire:
 
 
 class Listener:
-    """An owner that keeps what it hears."""
+    """An owner that records the calls of its connection."""
 
     def __init__(self):
         self.heard = []
