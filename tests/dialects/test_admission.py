@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 from structlog.testing import capture_logs
-from tests.dialects.contract_house import House, ask_face
+from tests.dialects.contract_application import Application, ask_face
 from tests.dialects.contracts import CONTRACTS, DOORS
 from tests.dialects.convergia.speaker import CONVERGIA
 from tests.dialects.foxsys.speaker import FOXSYS
@@ -38,14 +38,14 @@ PASSWORD_DOORS: Final = [door for door in DOORS if door.wrong_password]
 class Street:
     """The faces behind a trusted proxy, so that a test can choose the address of a request."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.gateway = house.app.gateway
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.gateway = application.app.gateway
         trusted, none = TrustedProxies(["127.0.0.1"]), TrustedProxies()
         self._faces: dict[str, ASGIApp] = {}
         self._untrusting: dict[str, ASGIApp] = {}
         for dialect in DIALECTS:
-            settings = house.app.config.dialects[dialect.name]
+            settings = application.app.config.dialects[dialect.name]
             self._faces[dialect.name] = dialect.face(self.gateway, trusted, 1_000_000, settings)
             self._untrusting[dialect.name] = dialect.face(self.gateway, none, 1_000_000, settings)
         self._addresses = 0
@@ -56,13 +56,13 @@ class Street:
         return f"198.51.{100 + self._addresses // 250}.{1 + self._addresses % 250}"
 
     async def ask(self, door: Door, who: Customer, address: str) -> str:
-        call = door.send(who, self.house.number(), "Hola")
+        call = door.send(who, self.application.number(), "Hola")
         call.headers["X-Forwarded-For"] = address
         return str(door.said(await ask_face(self._faces[door.dialect], call)))
 
     async def ask_untrusted(self, door: Door, who: Customer, peer: str) -> str:
         """Send a request as through a proxy that is not trusted."""
-        call = door.send(who, self.house.number(), "Hola")
+        call = door.send(who, self.application.number(), "Hola")
         call.headers["X-Forwarded-For"] = "192.0.2.200"
 
         async def from_peer(scope: Any, receive: Any, send: Any) -> None:
@@ -72,20 +72,20 @@ class Street:
 
     async def settled(self) -> None:
         """Wait until what was posted is committed and read."""
-        assert await self.house.app.batcher.drain(10.0)
-        await self.house.app.directory.refresh()
+        assert await self.application.app.batcher.drain(10.0)
+        await self.application.app.directory.refresh()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def street(palomar: House) -> Street:
+async def street(palomar: Application) -> Street:
     return Street(palomar)
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
 async def test_an_address_that_guesses_is_blocked_by_every_dialect(street: Street, door: Door) -> None:
     known, stranger, guesser, elsewhere = (
-        await street.house.customer(),
-        await street.house.customer(),
+        await street.application.customer(),
+        await street.application.customer(),
         street.address(),
         street.address(),
     )
@@ -107,7 +107,7 @@ async def test_an_address_that_guesses_is_blocked_by_every_dialect(street: Stree
 
 
 async def test_a_known_caller_from_a_blocked_address_may_not_go_on_guessing(street: Street) -> None:
-    known, guesser = await street.house.customer(), street.address()
+    known, guesser = await street.application.customer(), street.address()
     assert await street.ask(CONVERGIA, known, guesser) == "accepted"
     for number in range(REFUSED_A_MINUTE + 1):
         await street.ask(LABS402T, _guess(number), guesser)
@@ -119,10 +119,10 @@ async def test_a_known_caller_from_a_blocked_address_may_not_go_on_guessing(stre
 
 
 async def test_a_known_caller_is_known_to_other_nodes_and_after_a_restart(street: Street) -> None:
-    known, guesser = await street.house.customer(), street.address()
+    known, guesser = await street.application.customer(), street.address()
     assert await street.ask(FOXSYS, known, guesser) == "accepted"
     await street.settled()
-    app = street.house.app
+    app = street.application.app
     found = await app.database.read(lambda tx: known_callers.read_youngest(tx, now_ms=app.clock.wall_ms()))
     assert (guesser, known.login) in found
     for number in range(REFUSED_A_MINUTE + 2):
@@ -133,7 +133,7 @@ async def test_a_known_caller_is_known_to_other_nodes_and_after_a_restart(street
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
 async def test_an_account_blocked_by_one_dialect_is_blocked_by_all(street: Street, door: Door) -> None:
-    who = await street.house.customer(**{CONTRACTS[door.dialect].rate_setting: 1})
+    who = await street.application.customer(**{CONTRACTS[door.dialect].rate_setting: 1})
     address = street.address()
     said = [await street.ask(door, who, address) for _ in range(REFUSED_A_MINUTE + 20)]
     assert said[0] == "accepted"
@@ -147,18 +147,18 @@ async def test_an_account_blocked_by_one_dialect_is_blocked_by_all(street: Stree
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "203.0.113.80"])
 async def test_an_untrusted_proxy_is_never_blocked_and_the_doctor_names_it(street: Street, peer: str) -> None:
-    who = await street.house.customer()
+    who = await street.application.customer()
     for number in range(GUESSES):
         await street.ask_untrusted(LABS402T, _guess(number), peer)
     await street.settled()
     assert await street.ask_untrusted(LABS402T, who, peer) == "accepted"
     await street.settled()
-    app = street.house.app
+    app = street.application.app
     assert peer in await app.database.read(lambda tx: known_callers.unknown_proxies(tx, now_ms=app.clock.wall_ms()))
 
 
 async def test_ipv6_addresses_are_counted_by_their_network(street: Street) -> None:
-    who = await street.house.customer()
+    who = await street.application.customer()
     for number in range(REFUSED_A_MINUTE + 2):
         await street.ask(LABS402T, _guess(number), f"2001:db8:7:7::{number:x}")
     assert await street.ask(LABS402T, who, "2001:db8:7:7:ffff::1") == "-30, 429"
@@ -169,7 +169,7 @@ async def test_ipv6_addresses_are_counted_by_their_network(street: Street) -> No
 async def test_too_many_passwords_at_once_are_answered_as_busy_and_never_as_wrong(street: Street, door: Door) -> None:
     """And who comes from elsewhere is not kept waiting by them."""
     address, elsewhere = street.address(), street.address()
-    who = await street.house.customer()
+    who = await street.application.customer()
     guesses = [
         asyncio.create_task(street.ask(door, Customer(login=f"n{n}", password=door.name, key="", token=""), address))
         for n in range(40)
@@ -185,7 +185,7 @@ async def test_too_many_passwords_at_once_are_answered_as_busy_and_never_as_wron
 
 async def test_wrong_current_passwords_count_as_guesses(street: Street) -> None:
     """402T Labs: a key opens the door, and what is behind it asks for a password."""
-    who, address = await street.house.customer(), street.address()
+    who, address = await street.application.customer(), street.address()
 
     class Changing:
         name, dialect = "labs402t password", "labs402t"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
-from tests.dialects.contract_house import CREDIT, House, ask_face
+from tests.dialects.contract_application import CREDIT, Application, ask_face
 from tests.dialects.contracts import CONTRACTS, SPEAKERS, every_speaker
 from tests.dialects.foxsys.speaker import FOXSYS
 from tests.dialects.sofmex.speaker import SOFMEX
@@ -86,7 +86,7 @@ ROWS = [
 
 @every_speaker
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.why)
-async def test_every_refusal_has_the_vendors_answer(palomar: House, speaker: Speaker, row: Row) -> None:
+async def test_every_refusal_has_the_vendors_answer(palomar: Application, speaker: Speaker, row: Row) -> None:
     who = await palomar.customer(**row.owner)
     number = row.number or palomar.number()
     for _ in range(row.before):
@@ -106,7 +106,7 @@ async def test_every_refusal_has_the_vendors_answer(palomar: House, speaker: Spe
 
 
 @every_speaker
-async def test_an_unknown_user_and_a_wrong_secret_have_the_same_answer(palomar: House, speaker: Speaker) -> None:
+async def test_an_unknown_user_and_a_wrong_secret_have_the_same_answer(palomar: Application, speaker: Speaker) -> None:
     who, other = await palomar.customer(), await palomar.customer()
     wrong = replace(NOBODY, login=who.login)
     mixed = replace(other, login=who.login, token=other.token[:-2] + "xx", key=other.key + "x")
@@ -118,7 +118,7 @@ async def test_an_unknown_user_and_a_wrong_secret_have_the_same_answer(palomar: 
 
 @every_speaker
 async def test_an_account_is_reachable_through_the_dialects_that_it_is_limited_to_and_no_other(
-    palomar: House, speaker: Speaker
+    palomar: Application, speaker: Speaker
 ) -> None:
     others = tuple(dialect.name for dialect in DIALECTS if dialect.name != speaker.dialect)
     elsewhere, here = await palomar.customer(dialects=others), await palomar.customer(dialects=(speaker.dialect,))
@@ -132,7 +132,7 @@ async def test_an_account_is_reachable_through_the_dialects_that_it_is_limited_t
         assert other.said(reply) == wanted
 
 
-async def test_sofmexs_login_has_one_answer_for_every_reason(palomar: House) -> None:
+async def test_sofmexs_login_has_one_answer_for_every_reason(palomar: Application) -> None:
     who = await palomar.customer()
     far = await palomar.customer(allowed_addresses=("192.0.2.1",))
     elsewhere = await palomar.customer(dialects=("foxsys",))
@@ -145,7 +145,7 @@ async def test_sofmexs_login_has_one_answer_for_every_reason(palomar: House) -> 
 @every_speaker
 @pytest.mark.parametrize("opted_out", [False, True], ids=["black-list", "opted-out"])
 async def test_a_number_that_opted_out_is_answered_as_a_blocked_one(
-    palomar: House, speaker: Speaker, opted_out: bool
+    palomar: Application, speaker: Speaker, opted_out: bool
 ) -> None:
     who, number = await palomar.customer(), palomar.number()
     if opted_out:
@@ -161,7 +161,7 @@ async def test_a_number_that_opted_out_is_answered_as_a_blocked_one(
     assert palomar.texts_on_phone(number) == []
 
 
-async def test_foxsys_discards_bad_numbers_and_sends_to_the_others(palomar: House) -> None:
+async def test_foxsys_discards_bad_numbers_and_sends_to_the_others(palomar: Application) -> None:
     who, number = await palomar.customer(), palomar.number()
     recipients = [{"msisdn": "12345"}, {"msisdn": number}]
     reply = await answer(palomar, FOXSYS, who, FOXSYS.send(who, "", HOLA, recipient=recipients))
@@ -207,7 +207,7 @@ class Stubborn:
 
 @every_speaker
 @pytest.mark.parametrize("refusal", SAID_BY_THE_GATEWAY)
-async def test_a_refusal_of_the_gateway_has_its_code(palomar: House, speaker: Speaker, refusal: Refusal) -> None:
+async def test_a_refusal_of_the_gateway_has_its_code(palomar: Application, speaker: Speaker, refusal: Refusal) -> None:
     who = await palomar.customer()
     reply = await ask_face(face_of(palomar, speaker, refusal), speaker.send(who, palomar.number(), HOLA))
     assert speaker.said(reply) == CONTRACTS[speaker.dialect].refusals[refusal]
@@ -217,7 +217,7 @@ async def test_a_refusal_of_the_gateway_has_its_code(palomar: House, speaker: Sp
 
 @every_speaker
 async def test_a_failure_of_ours_is_answered_in_the_vendors_form_and_logged_once_with_an_id(
-    palomar: House, speaker: Speaker
+    palomar: Application, speaker: Speaker
 ) -> None:
     who, number = await palomar.customer(), palomar.number()
     accepted = await palomar.ask(speaker.send(who, number, HOLA))
@@ -237,7 +237,9 @@ async def test_a_failure_of_ours_is_answered_in_the_vendors_form_and_logged_once
 
 
 @every_speaker
-async def test_an_unreachable_database_is_answered_as_a_temporary_failure(palomar: House, speaker: Speaker) -> None:
+async def test_an_unreachable_database_is_answered_as_a_temporary_failure(
+    palomar: Application, speaker: Speaker
+) -> None:
     who, number = await palomar.customer(), palomar.number()
     accepted = await palomar.ask(speaker.send(who, number, HOLA))
     away = face_of(palomar, speaker, Unavailable("no disk"))
@@ -256,7 +258,7 @@ async def test_an_unreachable_database_is_answered_as_a_temporary_failure(paloma
 # --- tools
 
 
-async def answer(palomar: House, speaker: Speaker, who: Customer, call: Call) -> Reply:
+async def answer(palomar: Application, speaker: Speaker, who: Customer, call: Call) -> Reply:
     """Return the answer, checked: in the vendor's form, no failure of ours, and without a secret."""
     reply = await palomar.ask(call)
     speaker.check(reply)
@@ -265,13 +267,13 @@ async def answer(palomar: House, speaker: Speaker, who: Customer, call: Call) ->
     return reply
 
 
-async def assert_not_told(palomar: House, speaker: Speaker, stranger: Customer, who: Customer) -> None:
+async def assert_not_told(palomar: Application, speaker: Speaker, stranger: Customer, who: Customer) -> None:
     """Check that a query for the state of another account's message finds nothing."""
     reply = await answer(palomar, speaker, who, speaker.ask(stranger, "1234"))
     assert speaker.asked(reply) == CONTRACTS[speaker.dialect].answers["bad credentials, asked"]
 
 
-def face_of(palomar: House, speaker: Speaker, result: Refusal | Exception) -> Any:
+def face_of(palomar: Application, speaker: Speaker, result: Refusal | Exception) -> Any:
     """Return the speaker's dialect over a gateway that only returns ``result``."""
     (dialect,) = (dialect for dialect in DIALECTS if dialect.name == speaker.dialect)
     settings = palomar.app.config.dialects[dialect.name]

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.dialects.contract_house import House
+from tests.dialects.contract_application import Application
 from tests.dialects.contracts import every_speaker
 from tests.dialects.speaking import Call, Reply, Speaker
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 NUMBER = "525512345678"
 
 
-async def raw(palomar: House, call: Call, *heads: str, version: str = "1.1", half_close: bool = False) -> Reply:
+async def raw(palomar: Application, call: Call, *heads: str, version: str = "1.1", half_close: bool = False) -> Reply:
     """Return the answer to a request with exactly these lines in its head, beside those of the call."""
     reader, writer = await asyncio.open_connection("127.0.0.1", palomar.port)
     headers = [f"{name}: {value}" for name, value in call.headers.items()]
@@ -46,7 +46,7 @@ async def raw(palomar: House, call: Call, *heads: str, version: str = "1.1", hal
     ids=["none", "two", "two by 1.0", "coded", "identity", "two lengths"],
 )
 async def test_a_bad_head_is_refused_in_the_dialects_form_and_nothing_is_sent(
-    palomar: House, speaker: Speaker, heads: list[str], version: str, status: int
+    palomar: Application, speaker: Speaker, heads: list[str], version: str, status: int
 ) -> None:
     who = await palomar.customer()
     reply = await raw(palomar, speaker.send(who, NUMBER, "Hola"), *heads, version=version)
@@ -58,7 +58,7 @@ async def test_a_bad_head_is_refused_in_the_dialects_form_and_nothing_is_sent(
 
 @every_speaker
 @pytest.mark.parametrize("method", ["post", "get", "SEND"])
-async def test_a_method_in_other_letters_is_a_wrong_one(palomar: House, speaker: Speaker, method: str) -> None:
+async def test_a_method_in_other_letters_is_a_wrong_one(palomar: Application, speaker: Speaker, method: str) -> None:
     who = await palomar.customer()
     call = speaker.send(who, NUMBER, "Hola")
     reply = await raw(palomar, Call(method, call.target, call.headers, call.body), "Host: h")
@@ -68,13 +68,13 @@ async def test_a_method_in_other_letters_is_a_wrong_one(palomar: House, speaker:
 
 
 @every_speaker
-async def test_http_1_0_needs_no_host(palomar: House, speaker: Speaker) -> None:
+async def test_http_1_0_needs_no_host(palomar: Application, speaker: Speaker) -> None:
     who = await palomar.customer()
     assert speaker.said(await raw(palomar, speaker.send(who, NUMBER, "Hola"), version="1.0")) == "accepted"
 
 
 @every_speaker
-async def test_a_client_that_half_closes_is_answered_and_billed_once(palomar: House, speaker: Speaker) -> None:
+async def test_a_client_that_half_closes_is_answered_and_billed_once(palomar: Application, speaker: Speaker) -> None:
     who = await palomar.customer()
     reply = await raw(palomar, speaker.send(who, NUMBER, "Hola"), "Host: h", half_close=True)
     assert speaker.said(reply) == "accepted"
@@ -83,7 +83,7 @@ async def test_a_client_that_half_closes_is_answered_and_billed_once(palomar: Ho
 
 @every_speaker
 @pytest.mark.parametrize("spelling", ["//{0}", "/{1}", "http://palomar/{0}", "/%2F{0}"])
-async def test_slashes_together_are_one(palomar: House, speaker: Speaker, spelling: str) -> None:
+async def test_slashes_together_are_one(palomar: Application, speaker: Speaker, spelling: str) -> None:
     who = await palomar.customer()
     call = speaker.send(who, NUMBER, "Hola")
     path, question, query = call.target[1:].partition("?")
@@ -93,6 +93,6 @@ async def test_slashes_together_are_one(palomar: House, speaker: Speaker, spelli
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/console/", "/nowhere", "/abcdef1"])
-async def test_bad_heads_for_other_paths_are_answered_in_plain_text(palomar: House, path: str) -> None:
+async def test_bad_heads_for_other_paths_are_answered_in_plain_text(palomar: Application, path: str) -> None:
     reply = await raw(palomar, Call("GET", path))
     assert (reply.status, reply.content_type, reply.body) == (400, "text/plain", b"Bad Request\n")

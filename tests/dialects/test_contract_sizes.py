@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.dialects.contract_house import House
+from tests.dialects.contract_application import Application
 from tests.dialects.contracts import CONTRACTS, every_speaker
 from tests.dialects.labs402t.speaker import LABS402T
 from tests.dialects.sofmex.speaker import SOFMEX
@@ -14,7 +14,7 @@ from tests.dialects.speaking import Call, Customer, Reply, Speaker
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def said(palomar: House, speaker: Speaker, who: Customer, text: str) -> str:
+async def said(palomar: Application, speaker: Speaker, who: Customer, text: str) -> str:
     call = speaker.send(who, palomar.number(), text)
     if len(call.target) > 30_000:  # a query: as a form it may be longer than a head
         path, _, query = call.target.partition("?")
@@ -27,7 +27,7 @@ async def said(palomar: House, speaker: Speaker, who: Customer, text: str) -> st
 @every_speaker
 @pytest.mark.parametrize("letter", ["x", " ", "é", "😀", ")", "\u200b", "{t}", "%a%"])
 async def test_a_text_far_too_long_is_too_long_whatever_it_is_made_of(
-    palomar: House, speaker: Speaker, letter: str
+    palomar: Application, speaker: Speaker, letter: str
 ) -> None:
     who = await palomar.customer()
     assert (
@@ -38,14 +38,14 @@ async def test_a_text_far_too_long_is_too_long_whatever_it_is_made_of(
 
 
 @every_speaker
-async def test_a_text_up_to_the_limit_is_read(palomar: House, speaker: Speaker) -> None:
+async def test_a_text_up_to_the_limit_is_read(palomar: Application, speaker: Speaker) -> None:
     who = await palomar.customer()
     blanks = " " * CONTRACTS[speaker.dialect].raw_characters
     assert await said(palomar, speaker, who, blanks) == CONTRACTS[speaker.dialect].answers["only blanks"]
 
 
 @every_speaker
-async def test_a_text_that_its_templates_make_far_too_long_is_too_long(palomar: House, speaker: Speaker) -> None:
+async def test_a_text_that_its_templates_make_far_too_long_is_too_long(palomar: Application, speaker: Speaker) -> None:
     who = await palomar.customer(templates=True)
     account = palomar.account(who)
     snapshot = palomar.app.directory.snapshot
@@ -57,11 +57,11 @@ async def test_a_text_that_its_templates_make_far_too_long_is_too_long(palomar: 
     assert await said(palomar, speaker, who, "{t}" * 100) == CONTRACTS[speaker.dialect].answers["a text far too long"]
 
 
-async def batch_of(palomar: House, speaker: Any, who: Customer, path: str, document: object) -> Any:
+async def batch_of(palomar: Application, speaker: Any, who: Customer, path: str, document: object) -> Any:
     return (await palomar.ask(speaker.post(who, path, json.dumps(document).encode()))).json
 
 
-async def test_in_a_batch_only_the_one_that_is_too_long_is_refused(palomar: House) -> None:
+async def test_in_a_batch_only_the_one_that_is_too_long_is_refused(palomar: Application) -> None:
     who = await palomar.customer()
     texts = ["Hola", "x" * 100_000, "Hola"]
     records = [{"telefono": palomar.number(), "mensaje": text} for text in texts]
@@ -73,7 +73,7 @@ async def test_in_a_batch_only_the_one_that_is_too_long_is_refused(palomar: Hous
 
 
 @every_speaker
-async def test_a_number_of_a_million_characters_is_refused(palomar: House, speaker: Speaker) -> None:
+async def test_a_number_of_a_million_characters_is_refused(palomar: Application, speaker: Speaker) -> None:
     who = await palomar.customer()
     number = "+" + " " * CONTRACTS[speaker.dialect].number_blanks + "525512345678"
     call = speaker.send(who, number, "Hola")
@@ -85,7 +85,7 @@ async def test_a_number_of_a_million_characters_is_refused(palomar: House, speak
     assert speaker.said(reply) == CONTRACTS[speaker.dialect].answers["a number far too long"]
 
 
-async def test_a_question_for_more_ids_than_a_hundred_batches_have_is_too_large(palomar: House) -> None:
+async def test_a_question_for_more_ids_than_a_hundred_batches_have_is_too_large(palomar: Application) -> None:
     who = await palomar.customer()
     few = {"registros": [{"idMessage": "x"}] * 10_000}
     many = {"registros": [{"idMessage": "x"}] * 10_001}
@@ -94,20 +94,20 @@ async def test_a_question_for_more_ids_than_a_hundred_batches_have_is_too_large(
 
 
 @pytest.mark.parametrize("path", ["/sms/v3/asignacion", "/sms/v3/status"])
-async def test_a_sofmex_body_of_too_many_values_is_too_large(palomar: House, path: str) -> None:
+async def test_a_sofmex_body_of_too_many_values_is_too_large(palomar: Application, path: str) -> None:
     who = await palomar.customer()
     body = b'{"registros":[%b]}' % b",".join([b"[]"] * 200_000)
     assert (await palomar.ask(SOFMEX.post(who, path, body))).status == 413
 
 
-async def test_a_402t_body_of_too_many_values_is_too_large(palomar: House) -> None:
+async def test_a_402t_body_of_too_many_values_is_too_large(palomar: Application) -> None:
     who = await palomar.customer()
     body = b'{"x":[%b],"to":"1","text":"\\ud83d"}' % b",".join([b"[]"] * 200_000)
     reply = await palomar.ask(LABS402T.post(who, "/api/v1/sms/send", body))
     assert LABS402T.said(reply) == "-30, 413"
 
 
-async def test_a_login_needs_no_large_body(palomar: House) -> None:
+async def test_a_login_needs_no_large_body(palomar: Application) -> None:
     who = await palomar.customer()
     form = f"username={who.login}&password=x&more="
     for length, status in ((60_000, 401), (70_000, 413)):

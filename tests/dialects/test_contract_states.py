@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 from tests.dialects.contract import Callback, Contract
-from tests.dialects.contract_house import CARRIER, CREDIT, House, running_house
+from tests.dialects.contract_application import CARRIER, CREDIT, Application, running_application
 from tests.dialects.contracts import CONTRACTS, SPEAKERS, every_dialect, every_speaker
 from tests.dialects.foxsys.contract import read_callback
 from tests.dialects.foxsys.speaker import FOXSYS
@@ -47,7 +47,7 @@ ENROUTE first, DELETED, ACCEPTD first."""
 
 
 @every_speaker
-async def test_every_state_of_a_message_has_the_vendors_words(palomar: House, speaker: Speaker) -> None:
+async def test_every_state_of_a_message_has_the_vendors_words(palomar: Application, speaker: Speaker) -> None:
     who, number = await palomar.customer(), palomar.number()
     reply = await palomar.ask(speaker.send(who, number, HOLA))
     row = await palomar.ended(who, State.DELIVERED)
@@ -61,7 +61,7 @@ async def test_every_state_of_a_message_has_the_vendors_words(palomar: House, sp
 @every_speaker
 @pytest.mark.parametrize("ending", ENDINGS)
 async def test_the_real_outcome_of_a_message_is_reported_and_charged_once(
-    palomar: House, speaker: Speaker, ending: str, sink: Sink
+    palomar: Application, speaker: Speaker, ending: str, sink: Sink
 ) -> None:
     who, number = await palomar.customer(status_url=sink.url), palomar.number(ending)
     reply = await palomar.ask(speaker.send(who, number, HOLA))
@@ -91,7 +91,7 @@ async def test_the_real_outcome_of_a_message_is_reported_and_charged_once(
         assert not {moment.kind for moment in view.timeline} & {Kind.CALLBACK, Kind.CALLBACK_FAILED}
 
 
-async def has_arrived(palomar: House, number: str) -> bool:
+async def has_arrived(palomar: Application, number: str) -> bool:
     """Wait until a message without a report reaches its phone, a moment after the carrier's answer."""
     return bool(palomar.texts_on_phone(number))
 
@@ -115,7 +115,7 @@ def assert_kept(row: MessageRow, speaker: Speaker, *, number: str, price: int) -
 
 
 @every_speaker
-async def test_a_message_carries_nothing_of_another_vendor(palomar: House, speaker: Speaker, sink: Sink) -> None:
+async def test_a_message_carries_nothing_of_another_vendor(palomar: Application, speaker: Speaker, sink: Sink) -> None:
     who = await palomar.customer(status_url=sink.url)
     assert speaker.said(await palomar.ask(speaker.send(who, palomar.number(), HOLA))) == ACCEPTED
     said = repr(await palomar.view(await palomar.ended(who, State.DELIVERED))).casefold()
@@ -124,7 +124,7 @@ async def test_a_message_carries_nothing_of_another_vendor(palomar: House, speak
 
 
 @every_speaker
-async def test_a_late_receipt_that_contradicts_the_end_changes_nothing(palomar: House, speaker: Speaker) -> None:
+async def test_a_late_receipt_that_contradicts_the_end_changes_nothing(palomar: Application, speaker: Speaker) -> None:
     who, number = await palomar.customer(), palomar.number()
     reply = await palomar.ask(speaker.send(who, number, HOLA))
     row = await palomar.ended(who, State.DELIVERED)
@@ -141,7 +141,7 @@ async def test_a_late_receipt_that_contradicts_the_end_changes_nothing(palomar: 
     assert (await palomar.balance(who)).available == 999 * CREDIT
 
 
-async def test_one_account_sends_through_all_dialects_and_the_command_line_lists_it_all(palomar: House) -> None:
+async def test_one_account_sends_through_all_dialects_and_the_command_line_lists_it_all(palomar: Application) -> None:
     who = await palomar.customer()
     sent = {}
     for speaker in SPEAKERS:
@@ -165,13 +165,13 @@ async def test_one_account_sends_through_all_dialects_and_the_command_line_lists
     assert (await palomar.balance(who)).available == (1_000 - len(SPEAKERS)) * CREDIT
 
 
-async def all_ended(palomar: House, who: Customer) -> list[MessageRow]:
+async def all_ended(palomar: Application, who: Customer) -> list[MessageRow]:
     rows = await palomar.messages(who)
     return rows if all(row.final_ms for row in rows) else []
 
 
 async def test_a_message_that_no_carrier_takes_yet_waits_and_its_price_is_reserved(tmp_path: Path) -> None:
-    async with running_house(tmp_path / "quiet", carrier=False) as quiet:
+    async with running_application(tmp_path / "quiet", carrier=False) as quiet:
         for speaker in SPEAKERS:
             who, number = await quiet.customer(), quiet.number()
             reply = await quiet.ask(speaker.send(who, number, HOLA))
@@ -182,7 +182,7 @@ async def test_a_message_that_no_carrier_takes_yet_waits_and_its_price_is_reserv
 
 
 async def test_a_message_scheduled_by_one_dialect_is_reported_by_another_and_cancelled_by_a_third(
-    palomar: House,
+    palomar: Application,
 ) -> None:
     who = await palomar.customer()
     reply = await palomar.ask(LABS402T.schedule(who, palomar.number(), HOLA, "2099-01-01T00:00:00"))
@@ -198,7 +198,7 @@ async def test_a_message_scheduled_by_one_dialect_is_reported_by_another_and_can
 
 
 async def test_foxsys_calls_back_for_messages_that_cannot_leave_but_not_for_tests_or_cancelled_ones(
-    palomar: House, sink: Sink
+    palomar: Application, sink: Sink
 ) -> None:
     who, number, blocked = await palomar.customer(duplicates_filter=True), palomar.number(), palomar.number()
     await palomar.block(who, blocked)
@@ -238,7 +238,7 @@ async def test_foxsys_calls_back_for_messages_that_cannot_leave_but_not_for_test
     assert (await palomar.balance(who)).available == 999 * CREDIT
 
 
-async def test_an_accounts_messages_are_hidden_from_other_accounts(palomar: House) -> None:
+async def test_an_accounts_messages_are_hidden_from_other_accounts(palomar: Application) -> None:
     who, other, number = await palomar.customer(), await palomar.customer(), palomar.number()
     for speaker in SPEAKERS:
         reply = await palomar.ask(speaker.send(who, number, HOLA))
@@ -247,7 +247,7 @@ async def test_an_accounts_messages_are_hidden_from_other_accounts(palomar: Hous
         assert speaker.asked(told) == CONTRACTS[speaker.dialect].answers["another's message, asked"], speaker.name
 
 
-async def word(palomar: House, speaker: Speaker, who: Customer, identity: str) -> str:
+async def word(palomar: Application, speaker: Speaker, who: Customer, identity: str) -> str:
     return speaker.word(await palomar.ask(speaker.ask(who, identity)))
 
 

@@ -1,7 +1,7 @@
 """Accents, emoji, long texts: what of a text reaches the phone, in how many parts, and what it costs."""
 
 import pytest
-from tests.dialects.contract_house import CREDIT, House
+from tests.dialects.contract_application import CREDIT, Application
 from tests.dialects.contracts import CONTRACTS, every_speaker
 from tests.dialects.foxsys.speaker import FOXSYS
 from tests.dialects.speaking import ACCEPTED, Speaker
@@ -29,7 +29,7 @@ GSM, UCS2 = Alphabet.GSM, Alphabet.UCS2
 @every_speaker
 @pytest.mark.parametrize("case", TEXTS)
 async def test_a_text_reaches_the_phone_as_the_sheet_says_and_its_parts_are_charged(
-    palomar: House, speaker: Speaker, case: str
+    palomar: Application, speaker: Speaker, case: str
 ) -> None:
     who, number = await palomar.customer(), palomar.number()
     wanted = CONTRACTS[speaker.dialect].texts[case]
@@ -58,7 +58,7 @@ async def test_a_text_reaches_the_phone_as_the_sheet_says_and_its_parts_are_char
     ],
 )
 async def test_foxsys_accepts_long_and_ucs2_texts_on_request(
-    palomar: House, text: str, switches: dict[str, object], parts: int, alphabet: Alphabet
+    palomar: Application, text: str, switches: dict[str, object], parts: int, alphabet: Alphabet
 ) -> None:
     who, number = await palomar.customer(), palomar.number()
     assert FOXSYS.said(await palomar.ask(FOXSYS.send(who, number, text, **switches))) == ACCEPTED

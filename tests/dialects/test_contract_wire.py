@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
-from tests.dialects.contract_house import House
+from tests.dialects.contract_application import Application
 from tests.dialects.contracts import SPEAKERS, every_speaker
 from tests.dialects.convergia.speaker import CONVERGIA
 from tests.dialects.speaking import Call, Customer, Reply, Speaker, shows
@@ -88,7 +88,7 @@ every_path = pytest.mark.parametrize(
 )
 
 
-async def answer(palomar: House, speaker: Speaker, who: Customer, call: Call) -> Reply:
+async def answer(palomar: Application, speaker: Speaker, who: Customer, call: Call) -> Reply:
     """Return the answer, checked: in the vendor's form and without a secret."""
     reply = await palomar.ask(call)
     speaker.check(reply)
@@ -99,7 +99,9 @@ async def answer(palomar: House, speaker: Speaker, who: Customer, call: Call) ->
 
 
 @every_path
-async def test_malformed_bodies_are_declined_and_send_nothing(palomar: House, speaker: Speaker, path: str) -> None:
+async def test_malformed_bodies_are_declined_and_send_nothing(
+    palomar: Application, speaker: Speaker, path: str
+) -> None:
     who = await palomar.customer()
     for body in BODIES[speaker.bodies]:
         await answer(palomar, speaker, who, speaker.post(who, path, body))
@@ -107,14 +109,14 @@ async def test_malformed_bodies_are_declined_and_send_nothing(palomar: House, sp
 
 
 @every_path
-async def test_a_body_of_ten_mebibytes_is_declined(palomar: House, speaker: Speaker, path: str) -> None:
+async def test_a_body_of_ten_mebibytes_is_declined(palomar: Application, speaker: Speaker, path: str) -> None:
     who = await palomar.customer()
     await answer(palomar, speaker, who, speaker.post(who, path, b"x" * HUGE))
     assert await palomar.messages(who) == []
 
 
 @every_speaker
-async def test_a_huge_body_of_a_send_is_answered_as_too_large(palomar: House, speaker: Speaker) -> None:
+async def test_a_huge_body_of_a_send_is_answered_as_too_large(palomar: Application, speaker: Speaker) -> None:
     who = await palomar.customer()
     send = speaker.send(who, NUMBER, "Hola")
     path = speaker.post_to or send.target
@@ -125,7 +127,7 @@ async def test_a_huge_body_of_a_send_is_answered_as_too_large(palomar: House, sp
 @every_path
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "OPTIONS", "TRACE"])
 async def test_a_wrong_method_is_answered_with_the_allowed_ones(
-    palomar: House, speaker: Speaker, path: str, method: str
+    palomar: Application, speaker: Speaker, path: str, method: str
 ) -> None:
     who = await palomar.customer()
     right = speaker.post(who, path, b"{}")
@@ -137,7 +139,7 @@ async def test_a_wrong_method_is_answered_with_the_allowed_ones(
 @every_speaker
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 async def test_an_unknown_path_below_a_prefix_has_that_dialects_404(
-    palomar: House, speaker: Speaker, method: str
+    palomar: Application, speaker: Speaker, method: str
 ) -> None:
     who = await palomar.customer()
     for path in speaker.unknown:
@@ -151,7 +153,9 @@ async def test_an_unknown_path_below_a_prefix_has_that_dialects_404(
     "authorization",
     ["", "Basic", "Basic !!!", "Basic AAAA", "Bearer", "Bearer ", "Bearer a.b.c", "Digest x=1", "ñ" * 50],
 )
-async def test_malformed_credentials_are_bad_credentials(palomar: House, speaker: Speaker, authorization: str) -> None:
+async def test_malformed_credentials_are_bad_credentials(
+    palomar: Application, speaker: Speaker, authorization: str
+) -> None:
     who = await palomar.customer()
     send = speaker.send(who, NUMBER, "Hola")
     reply = await answer(
@@ -164,7 +168,7 @@ async def test_malformed_credentials_are_bad_credentials(palomar: House, speaker
     assert await palomar.messages(who) == []
 
 
-async def test_convergia_reports_the_first_missing_parameter(palomar: House) -> None:
+async def test_convergia_reports_the_first_missing_parameter(palomar: Application) -> None:
     who = await palomar.customer()
     whole = {"username": who.login, "password": who.password, "message": "Hola", "number": NUMBER}
     for count, code in enumerate(("101", "102", "103", "104")):

@@ -14,7 +14,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.dialects.contract import Contract
-from tests.dialects.contract_house import House, ask_face, running_house
+from tests.dialects.contract_application import Application, ask_face, running_application
 from tests.dialects.contracts import every_dialect
 from tests.dialects.speaking import Call, octets
 from tests.support.growth import cpu_seconds, peak_octets
@@ -40,13 +40,15 @@ WITHIN: Final = 39_000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def palomar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    async with running_house(tmp_path_factory.mktemp("growth"), carrier=False) as house:
-        yield house
+async def palomar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Application]:
+    async with running_application(tmp_path_factory.mktemp("growth"), carrier=False) as application:
+        yield application
 
 
 @every_dialect
-async def test_time_and_memory_grow_no_faster_than_the_body(palomar: House, contract: Contract, tmp_path: Path) -> None:
+async def test_time_and_memory_grow_no_faster_than_the_body(
+    palomar: Application, contract: Contract, tmp_path: Path
+) -> None:
     who = await palomar.customer(credit=1_000_000, unpaid_limit=0)
     known = next(one for one in DIALECTS if one.name == contract.dialect)
     face = known.face(palomar.app.gateway, TrustedProxies(), 8 * 1024 * 1024, palomar.app.config.dialects[known.name])

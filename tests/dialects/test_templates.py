@@ -1,7 +1,7 @@
 """Every dialect sends, and measures, a text with its account's templates in it."""
 
 import pytest
-from tests.dialects.contract_house import House
+from tests.dialects.contract_application import Application
 from tests.dialects.contracts import CONTRACTS, every_speaker
 from tests.dialects.speaking import ACCEPTED, Customer, Speaker
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TERMS = "Terms apply. "
 
 
-async def customer_with(palomar: House, text: str) -> Customer:
+async def customer_with(palomar: Application, text: str) -> Customer:
     """Make a customer with a template ``terms``."""
     who = await palomar.customer(templates=True)
     await palomar.database.write(lambda tx: templates.set_template(tx, palomar.account(who).id, "terms", text))
@@ -22,7 +22,7 @@ async def customer_with(palomar: House, text: str) -> Customer:
 
 
 @every_speaker
-async def test_a_template_is_put_into_the_text(palomar: House, speaker: Speaker) -> None:
+async def test_a_template_is_put_into_the_text(palomar: Application, speaker: Speaker) -> None:
     who = await customer_with(palomar, TERMS)
     reply = await palomar.ask(speaker.send(who, palomar.number(), "Hi. {terms}"))
     assert speaker.said(reply) == ACCEPTED
@@ -30,7 +30,7 @@ async def test_a_template_is_put_into_the_text(palomar: House, speaker: Speaker)
 
 
 @every_speaker
-async def test_a_text_is_measured_with_its_templates(palomar: House, speaker: Speaker) -> None:
+async def test_a_text_is_measured_with_its_templates(palomar: Application, speaker: Speaker) -> None:
     who = await customer_with(palomar, TERMS * 13)
     wanted = CONTRACTS[speaker.dialect].sends["the text needs two parts"]
     assert speaker.said(await palomar.ask(speaker.send(who, palomar.number(), "Hi. {terms}"))) == wanted

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.dialects.convergia.house import PASSWORD, House
+from tests.dialects.convergia.application import PASSWORD, Application
 
 from palomar.dialects.convergia.api import BODY_LIMIT, ConvergiaApi
 from palomar.dialects.convergia.errors import Code, StatusCode
@@ -21,7 +21,7 @@ pairs = st.lists(st.tuples(names, values), max_size=7)
 
 
 def ask(
-    house: House, path: str, *, method: str = "GET", query: bytes = b"", body: bytes = b"", **headers: str
+    application: Application, path: str, *, method: str = "GET", query: bytes = b"", body: bytes = b"", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
     """Send one request through the ASGI application."""
     sent: list[dict[str, Any]] = []
@@ -42,8 +42,8 @@ def ask(
         "server": ("127.0.0.1", 8181),
         "scheme": "http",
     }
-    face = ConvergiaApi(house.app.gateway, TrustedProxies(()))
-    house.run(face(scope, receive, send))  # type: ignore[arg-type]
+    face = ConvergiaApi(application.app.gateway, TrustedProxies(()))
+    application.run(face(scope, receive, send))  # type: ignore[arg-type]
     start, content = sent
     got = {name.decode(): value.decode() for name, value in start["headers"]}
     return start["status"], got, content["body"]
@@ -58,9 +58,9 @@ def ask(
     st.sampled_from(["", "text/xml; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data"]),
 )
 def test_any_request_is_answered_in_the_vendors_form(
-    house: House, path: str, method: str, query: bytes, body: bytes, content_type: str
+    application: Application, path: str, method: str, query: bytes, body: bytes, content_type: str
 ) -> None:
-    status, headers, answer = ask(house, path, method=method, query=query, body=body, content_type=content_type)
+    status, headers, answer = ask(application, path, method=method, query=query, body=body, content_type=content_type)
     text = answer.decode("utf-8")
     if path == "/webservice.php":
         assert status in (200, 405, 500)
@@ -84,22 +84,22 @@ def test_any_request_is_answered_in_the_vendors_form(
         ("/webservice.php", 500, b"Mensaje demasiado grande"),
     ],
 )
-def test_a_huge_body_is_refused(house: House, path: str, status: int, answer: bytes) -> None:
-    got, _, body = ask(house, path, method="POST", body=b"a" * (BODY_LIMIT + 1))
+def test_a_huge_body_is_refused(application: Application, path: str, status: int, answer: bytes) -> None:
+    got, _, body = ask(application, path, method="POST", body=b"a" * (BODY_LIMIT + 1))
     assert (got, answer in body) == (status, True)
 
 
-def test_a_client_that_has_left_gets_no_answer(house: House) -> None:
+def test_a_client_that_has_left_gets_no_answer(application: Application) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         raise AssertionError(message)
 
-    face = ConvergiaApi(house.app.gateway, TrustedProxies(()))
+    face = ConvergiaApi(application.app.gateway, TrustedProxies(()))
     for path in PATHS[:4]:
         scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
-        house.run(face(scope, receive, send))  # type: ignore[arg-type]
+        application.run(face(scope, receive, send))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_client_that_has_left_gets_no_answer(house: House) -> None:
     ],
 )
 def test_an_exception_in_the_api_is_answered_in_the_vendors_form(
-    house: House, path: str, status: int, answer: bytes
+    application: Application, path: str, status: int, answer: bytes
 ) -> None:
     sent: list[dict[str, Any]] = []
 
@@ -121,8 +121,8 @@ def test_an_exception_in_the_api_is_answered_in_the_vendors_form(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    face = ConvergiaApi(house.app.gateway, TrustedProxies(()))
+    face = ConvergiaApi(application.app.gateway, TrustedProxies(()))
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
-    house.run(face(scope, receive, send))  # type: ignore[arg-type]
+    application.run(face(scope, receive, send))  # type: ignore[arg-type]
     assert sent[0]["status"] == status
     assert answer in sent[1]["body"]

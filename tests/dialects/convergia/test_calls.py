@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from structlog.testing import capture_logs
-from tests.dialects.convergia.house import PASSWORD, House
+from tests.dialects.convergia.application import PASSWORD, Application
 
 from palomar.clock import RealIds
 from palomar.dialects.convergia.calls import Calls
@@ -33,61 +33,61 @@ class BrokenGateway:
         raise OSError("the database is gone")
 
 
-def calls(house: House, **settings: Any) -> Calls:
-    return Calls(house.app.gateway, TrustedProxies(()), ConvergiaSettings(**settings))
+def calls(application: Application, **settings: Any) -> Calls:
+    return Calls(application.app.gateway, TrustedProxies(()), ConvergiaSettings(**settings))
 
 
-def send(house: House, **parameters: str) -> str:
-    return house.run(calls(house).send(SCOPE, receive, SEND | parameters)).text
+def send(application: Application, **parameters: str) -> str:
+    return application.run(calls(application).send(SCOPE, receive, SEND | parameters)).text
 
 
-def test_the_stored_message_is_the_one_that_was_sent(house: House) -> None:
-    code, short_id = send(house, message="¡Más!", extra="pedido 7").split("|")
-    row = house.message("ana", short_id)
+def test_the_stored_message_is_the_one_that_was_sent(application: Application) -> None:
+    code, short_id = send(application, message="¡Más!", extra="pedido 7").split("|")
+    row = application.message("ana", short_id)
     assert code == "100"
     assert (row.dialect, row.msisdn, row.sender, row.extra) == ("convergia", "525512345678", "CONVERGIA", "pedido 7")
     assert (row.text, row.alphabet, row.parts, row.country) == ("¡Mas!", Alphabet.GSM, 1, "MX")
 
 
-def test_a_text_that_cannot_be_folded_is_stored_unchanged(house: House) -> None:
-    row = house.message("ana", send(house, message="¡Más! 😀").split("|")[1])
+def test_a_text_that_cannot_be_folded_is_stored_unchanged(application: Application) -> None:
+    row = application.message("ana", send(application, message="¡Más! 😀").split("|")[1])
     assert (row.text, row.alphabet) == ("¡Más! 😀", Alphabet.UCS2)
 
 
-def test_ids_rise_and_are_the_accounts_own(house: House) -> None:
-    house.add("nueva")
-    first, second = (int(send(house, username="nueva").split("|")[1]) for _ in range(2))
+def test_ids_rise_and_are_the_accounts_own(application: Application) -> None:
+    application.add("nueva")
+    first, second = (int(send(application, username="nueva").split("|")[1]) for _ in range(2))
     assert second == first + 1
     assert len(str(first)) >= 4
 
 
-def test_requests_of_one_account_have_request_refs_of_their_own(house: House) -> None:
-    rows = [house.message("ana", send(house).split("|")[1]) for _ in range(2)]
+def test_requests_of_one_account_have_request_refs_of_their_own(application: Application) -> None:
+    rows = [application.message("ana", send(application).split("|")[1]) for _ in range(2)]
     assert rows[0].request_ref != rows[1].request_ref
     assert "" not in (rows[0].request_ref, rows[1].request_ref)
 
 
-def test_parts_are_charged_and_the_last_credit_is_spent_once(house: House) -> None:
-    account = house.add("justa", credit=2)
-    assert send(house, username="justa", message="€" * 160) == "204"
-    assert send(house, username="justa", message="€" * 100).startswith("100|")
-    assert send(house, username="justa") == "204"
-    assert house.run(house.app.gateway.balance(account.id)).available == 0
+def test_parts_are_charged_and_the_last_credit_is_spent_once(application: Application) -> None:
+    account = application.add("justa", credit=2)
+    assert send(application, username="justa", message="€" * 160) == "204"
+    assert send(application, username="justa", message="€" * 100).startswith("100|")
+    assert send(application, username="justa") == "204"
+    assert application.run(application.app.gateway.balance(account.id)).available == 0
 
 
-def test_the_operator_can_change_the_templates_of_answers(house: House) -> None:
-    own = calls(house, sent_template="OK:{id}:{id}", refused_template="ERR {code}", status_template="<{code}>")
-    sent = house.run(own.send(SCOPE, receive, SEND)).text
+def test_the_operator_can_change_the_templates_of_answers(application: Application) -> None:
+    own = calls(application, sent_template="OK:{id}:{id}", refused_template="ERR {code}", status_template="<{code}>")
+    sent = application.run(own.send(SCOPE, receive, SEND)).text
     _, one, two = sent.split(":")
     assert one == two
-    assert house.run(own.send(SCOPE, receive, {})) == ("ERR 101", False)
-    assert house.run(own.status(SCOPE, receive, {})) == ("<5>", False)
+    assert application.run(own.send(SCOPE, receive, {})) == ("ERR 101", False)
+    assert application.run(own.status(SCOPE, receive, {})) == ("<5>", False)
 
 
-def test_national_numbers_are_a_setting(house: House) -> None:
-    lenient = calls(house, national_numbers=True, sender="52555")
-    sent = house.run(lenient.send(SCOPE, receive, SEND | {"number": "55 1234 5678"})).text
-    row = house.message("ana", sent.split("|")[1])
+def test_national_numbers_are_a_setting(application: Application) -> None:
+    lenient = calls(application, national_numbers=True, sender="52555")
+    sent = application.run(lenient.send(SCOPE, receive, SEND | {"number": "55 1234 5678"})).text
+    row = application.message("ana", sent.split("|")[1])
     assert (row.msisdn, row.sender) == ("525512345678", "52555")
 
 
@@ -101,9 +101,11 @@ async def test_our_fault_is_200_and_pending_and_is_logged_without_secrets() -> N
     assert PASSWORD not in repr(logs)
 
 
-async def test_an_address_behind_a_trusted_proxy_is_the_clients(house: House) -> None:
-    proxied = Calls(house.app.gateway, TrustedProxies(("127.0.0.1",)), ConvergiaSettings())
+async def test_an_address_behind_a_trusted_proxy_is_the_clients(application: Application) -> None:
+    proxied = Calls(application.app.gateway, TrustedProxies(("127.0.0.1",)), ConvergiaSettings())
     scope = SCOPE | {"headers": [(b"x-forwarded-for", b"192.0.2.9")]}
-    sent = house.run(proxied.send(scope, receive, SEND | {"username": "cercada"})).text
+    sent = application.run(proxied.send(scope, receive, SEND | {"username": "cercada"})).text
     assert sent.startswith("100|")
-    assert house.run(proxied.send(SCOPE | {"client": None}, receive, SEND | {"username": "cercada"})).text == "202"
+    assert (
+        application.run(proxied.send(SCOPE | {"client": None}, receive, SEND | {"username": "cercada"})).text == "202"
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zeep
 from lxml import etree
-from tests.dialects.convergia.house import PASSWORD, House
+from tests.dialects.convergia.application import PASSWORD, Application
 from tests.support.needs import program
 from tests.support.waiting import eventually
 from zeep.cache import InMemoryCache
@@ -25,16 +25,16 @@ DELIVERED_SECONDS = 10.0
 
 
 @pytest.fixture
-def service(house: House) -> zeep.proxy.ServiceProxy:
+def service(application: Application) -> zeep.proxy.ServiceProxy:
     """zeep's view of the WSDL, read strictly."""
     transport = Transport(cache=InMemoryCache(), timeout=TIMEOUT_SECONDS)
     with transport.session:
-        yield zeep.Client(f"{house.url}/webservice.php?wsdl", transport=transport).service
+        yield zeep.Client(f"{application.url}/webservice.php?wsdl", transport=transport).service
 
 
-def test_zeep_sends_and_asks(house: House, service: zeep.proxy.ServiceProxy) -> None:
+def test_zeep_sends_and_asks(application: Application, service: zeep.proxy.ServiceProxy) -> None:
     code, short_id = service.enviar_mensaje("ana", PASSWORD, NUMBER, "¿Qué tal, Ñoño?", "pedido 9").split("|")
-    row = house.message("ana", short_id)
+    row = application.message("ana", short_id)
     assert (code, row.text, row.extra) == ("100", "¿Qué tal, Ñoño?", "pedido 9")
     eventually(
         lambda: service.estatus_mensaje(username="ana", password=PASSWORD, messageid=short_id) == "3",
@@ -49,8 +49,8 @@ def test_zeep_gets_codes(service: zeep.proxy.ServiceProxy) -> None:
     assert service.estatus_mensaje("ana", PASSWORD, "1") == "6"
 
 
-def test_zeep_raises_our_fault_for_an_unknown_operation(house: House) -> None:
-    wsdl = urllib.request.urlopen(f"{house.url}/webservice.php?wsdl", timeout=TIMEOUT_SECONDS).read()
+def test_zeep_raises_our_fault_for_an_unknown_operation(application: Application) -> None:
+    wsdl = urllib.request.urlopen(f"{application.url}/webservice.php?wsdl", timeout=TIMEOUT_SECONDS).read()
     transport = Transport(timeout=TIMEOUT_SECONDS)
     with transport.session:
         other = zeep.Client(io.BytesIO(wsdl.replace(b"enviar_mensaje", b"borrar_todo")), transport=transport)
@@ -68,12 +68,12 @@ def php(*arguments: str) -> str:
 
 
 @pytest.fixture
-def wsdl(house: House) -> str:
+def wsdl(application: Application) -> str:
     """Return where PHP finds the WSDL; skip if PHP has no SOAP."""
     modules = subprocess.run([program("php"), "-m"], capture_output=True, text=True, check=True).stdout
     if "soap" not in modules.split():
         pytest.skip("PHP has no SOAP here; on Debian: apt-get install php-soap")
-    return f"{house.url}/webservice.php?wsdl"
+    return f"{application.url}/webservice.php?wsdl"
 
 
 def test_php_reads_the_functions(wsdl: str) -> None:
@@ -84,11 +84,11 @@ def test_php_reads_the_functions(wsdl: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["wsdl", "method", "latin1", "nowsdl"])
-def test_php_sends_and_asks(mode: str, house: House, wsdl: str) -> None:
-    where = f"{house.url}/webservice.php" if mode == "nowsdl" else wsdl
+def test_php_sends_and_asks(mode: str, application: Application, wsdl: str) -> None:
+    where = f"{application.url}/webservice.php" if mode == "nowsdl" else wsdl
     sent = php(mode, where, "enviar_mensaje", "ana", PASSWORD, NUMBER, "¡Ñandú & <b>ñ</b>!", "dato")
     code, short_id = sent.split("|")
-    row = house.message("ana", short_id)
+    row = application.message("ana", short_id)
     assert (code, row.text, row.extra) == ("100", "¡Ñandu & <b>ñ</b>!", "dato")
     eventually(
         lambda: php(mode, where, "estatus_mensaje", "ana", PASSWORD, short_id) == "3",
@@ -97,10 +97,10 @@ def test_php_sends_and_asks(mode: str, house: House, wsdl: str) -> None:
     )
 
 
-def test_php_may_leave_extra_out(house: House, wsdl: str) -> None:
+def test_php_may_leave_extra_out(application: Application, wsdl: str) -> None:
     for arguments in ((), ("(null)",)):
         code, short_id = php("method", wsdl, "enviar_mensaje", "ana", PASSWORD, NUMBER, "Hola", *arguments).split("|")
-        assert (code, house.message("ana", short_id).extra) == ("100", "")
+        assert (code, application.message("ana", short_id).extra) == ("100", "")
 
 
 def test_php_gets_codes_and_a_fault(wsdl: str) -> None:
@@ -110,7 +110,7 @@ def test_php_gets_codes_and_a_fault(wsdl: str) -> None:
     assert php("nowsdl", endpoint, "borrar", "ana") == "fault SOAP-ENV:Client: Operación desconocida: borrar"
 
 
-def test_an_http_1_0_client_with_an_iso_8859_1_body(house: House) -> None:
+def test_an_http_1_0_client_with_an_iso_8859_1_body(application: Application) -> None:
     """As nusoap's client does it, octet by octet."""
     body = (
         '<?xml version="1.0" encoding="ISO-8859-1"?><SOAP-ENV:Envelope'
@@ -125,10 +125,10 @@ def test_an_http_1_0_client_with_an_iso_8859_1_body(house: House) -> None:
     ).encode("iso-8859-1")
     head = (
         "POST /webservice.php HTTP/1.0\r\nUser-Agent: NuSOAP/0.9.5 (1.123)\r\n"
-        f"Host: 127.0.0.1:{house.port}\r\nContent-Type: text/xml; charset=ISO-8859-1\r\n"
+        f"Host: 127.0.0.1:{application.port}\r\nContent-Type: text/xml; charset=ISO-8859-1\r\n"
         f'SOAPAction: "urn:smswebservices#enviar_mensaje"\r\nContent-Length: {len(body)}\r\n\r\n'
     )
-    with socket.create_connection(("127.0.0.1", house.port), timeout=TIMEOUT_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", application.port), timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(head.encode("ascii") + body)
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     head_back, _, answer = received.partition(b"\r\n\r\n")
@@ -137,29 +137,29 @@ def test_an_http_1_0_client_with_an_iso_8859_1_body(house: House) -> None:
     SCHEMA.assertValid(envelope)
     returned = envelope.findtext(".//return")
     assert returned is not None
-    row = house.message("ana", returned.removeprefix("100|"))
+    row = application.message("ana", returned.removeprefix("100|"))
     assert (row.text, row.extra) == ("¡Mañana a las 9, Ürsula!", "ñ")
 
 
 @pytest.mark.parametrize("message", ["%A1Ma%F1ana+%28%E9%29!", urllib.parse.quote("¡Mañana (é)!")])
-def test_a_url_escaped_in_iso_8859_1_or_utf_8(message: str, house: House) -> None:
-    url = f"{house.url}/?username=ana&password={PASSWORD}&number={NUMBER}&message={message}"
+def test_a_url_escaped_in_iso_8859_1_or_utf_8(message: str, application: Application) -> None:
+    url = f"{application.url}/?username=ana&password={PASSWORD}&number={NUMBER}&message={message}"
     answer = urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS).read().decode()
-    assert house.message("ana", answer.removeprefix("100|")).text == "¡Mañana (é)!"
+    assert application.message("ana", answer.removeprefix("100|")).text == "¡Mañana (é)!"
 
 
-def test_the_page_of_functions_answers_head_without_a_body(house: House) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=TIMEOUT_SECONDS)
+def test_the_page_of_functions_answers_head_without_a_body(application: Application) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", application.port, timeout=TIMEOUT_SECONDS)
     connection.request("HEAD", "/webservice.php")
     response = connection.getresponse()
     assert (response.status, response.read()) == (200, b"")
     connection.close()
 
 
-def test_curl_posts_an_array_as_a_multipart_form(house: House) -> None:
+def test_curl_posts_an_array_as_a_multipart_form(application: Application) -> None:
     fields = {"username": "ana", "password": PASSWORD, "number": NUMBER, "message": "Ñ & +", "extra": "x"}
     command = [program("curl"), "--silent", "--max-time", "10"]
     for name, value in fields.items():
         command += ["--form", f"{name}={value}"]
-    done = subprocess.run([*command, house.url], capture_output=True, text=True, check=True)
-    assert house.message("ana", done.stdout.removeprefix("100|")).text == "Ñ & +"
+    done = subprocess.run([*command, application.url], capture_output=True, text=True, check=True)
+    assert application.message("ana", done.stdout.removeprefix("100|")).text == "Ñ & +"

@@ -73,7 +73,7 @@ def started(tmp_path: Path) -> Iterator[tuple[str, str]]:
     it prints."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    palomar = Palomar(tmp_path / "house", PALOMAR_CONVERGIA_PORT=str(port))
+    palomar = Palomar(tmp_path / "application", PALOMAR_CONVERGIA_PORT=str(port))
     with palomar.serve():
         yield f"127.0.0.1:{port}", palomar.demo["password"]
 

@@ -105,11 +105,11 @@ async def test_the_default_sender_is_looked_up_only_if_the_request_names_none(tp
 
     def sender(account: Account, *, dialect: str = "", vendor: str) -> str | None:
         askings.append(account.login)
-        return "House"
+        return "Application"
 
     gateway = FakeGateway()
     gateway.default_sender = sender
     body = {"message": "Hi", "tpoa": tpoa, "recipient": [{"msisdn": "34600000001"}]}
     assert await code_of(gateway, body) == "0"
     assert len(askings) == asked
-    assert gateway.requests[0].sender == ("House" if asked else "Shop")
+    assert gateway.requests[0].sender == ("Application" if asked else "Shop")

@@ -57,7 +57,7 @@ def test_both_languages_show_the_same_code() -> None:
 @pytest.mark.parametrize("language", STARTS)
 def test_the_quick_start_works_as_it_is_written(language: str, tmp_path: Path) -> None:
     program("curl")
-    palomar = Palomar(tmp_path / "house")
+    palomar = Palomar(tmp_path / "application")
     with palomar.serve() as server:
         token = palomar.demo["api_key"]
         send, balance, ask = blocks(language, "sh")[1].splitlines()

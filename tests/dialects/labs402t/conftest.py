@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.dialects.labs402t.house import Labs402t, labs402t
+from tests.dialects.labs402t.application import Labs402t, labs402t
 from tests.support.databases import Place
 
 

@@ -39,7 +39,7 @@ class Journal:
 
 
 def test_after_a_kill_every_retry_is_answered_alike_and_nothing_is_sent_twice(tmp_path: Path) -> None:
-    palomar = Palomar(tmp_path / "house")
+    palomar = Palomar(tmp_path / "application")
     orders = [list(orders_of(customer)) for customer in range(CUSTOMERS)]
     with palomar.serve() as server, ThreadPoolExecutor(CUSTOMERS) as pool:
         palomar.command("account", "credit", "demo", "100000")

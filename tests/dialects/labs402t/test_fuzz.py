@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.dialects.labs402t.house import Labs402t, Reply, labs402t
+from tests.dialects.labs402t.application import Labs402t, Reply, labs402t
 from tests.support.databases import Place, migrated
 
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from tests.dialects.labs402t.house import PASSWORD, Labs402t, Reply, labs402t
+from tests.dialects.labs402t.application import PASSWORD, Labs402t, Reply, labs402t
 from tests.support.databases import Place
 
 from palomar.dialects.labs402t.documents import canonical

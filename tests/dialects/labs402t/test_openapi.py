@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.dialects.labs402t.house import Labs402t
+from tests.dialects.labs402t.application import Labs402t
 from tests.support.server import Palomar
 from tests.support.waiting import eventually
 
@@ -52,7 +52,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    palomar = Palomar(tmp_path_factory.mktemp("house"))
+    palomar = Palomar(tmp_path_factory.mktemp("application"))
     with palomar.serve() as server:
         palomar.command("account", "credit", "demo", "100000")
         yield Served(f"{server.url}/api/v1", palomar.demo["api_key"])

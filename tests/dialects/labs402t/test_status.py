@@ -1,6 +1,6 @@
 """When a message changed last: as it was accepted, as it was due, as a carrier took it, as it ended."""
 
-from tests.dialects.labs402t.house import NOON_MS, Labs402t
+from tests.dialects.labs402t.application import NOON_MS, Labs402t
 
 from palomar.vocabulary.message import message_id_of
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.dialects.labs402t.house import Labs402t, labs402t
+from tests.dialects.labs402t.application import Labs402t, labs402t
 from tests.dialects.transcript import TranscriptAccount, read_transcript, transcripts_of
 from tests.dialects.transcript_play import Answer, Request, assert_stored, play
 from tests.support.databases import Place

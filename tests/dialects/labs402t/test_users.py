@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.dialects.labs402t.house import Labs402t
+from tests.dialects.labs402t.application import Labs402t
 
 from palomar.accounts.subaccount_limits import DEEPEST
 

@@ -9,7 +9,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Scope
-from tests.dialects.sofmex.house import Owner, running_house
+from tests.dialects.sofmex.application import Owner, running_application
 from tests.dialects.transcript_play import speak
 
 from palomar.acceptance.accept import Accepted, Result
@@ -185,7 +185,7 @@ def test_a_bad_setting_names_itself(values: dict[str, Any]) -> None:
 
 async def test_every_state_of_a_message_has_sofmexs_words(tmp_path: Path) -> None:
     told = {}
-    async with running_house(tmp_path) as running:
+    async with running_application(tmp_path) as running:
         head = (
             f"POST /sms/v3/{{}} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {await running.token()}\r\n"
         )
@@ -206,7 +206,7 @@ async def test_every_state_of_a_message_has_sofmexs_words(tmp_path: Path) -> Non
 
 
 async def test_a_message_was_sent_when_the_carrier_took_the_last_of_its_parts(tmp_path: Path) -> None:
-    async with running_house(tmp_path) as running:
+    async with running_application(tmp_path) as running:
         head = (
             f"POST /sms/v3/{{}} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {await running.token()}\r\n"
         )
@@ -248,7 +248,7 @@ def test_the_words_of_states_are_those_of_the_sheet() -> None:
 
 async def test_a_revoked_token_is_refused_and_foxsyss_request_limit_does_not_apply(tmp_path: Path) -> None:
     """``requests_per_second`` holds in FOXSYS's dialect only."""
-    async with running_house(tmp_path, [Owner(settings=AccountSettings(requests_per_second=1))]) as running:
+    async with running_application(tmp_path, [Owner(settings=AccountSettings(requests_per_second=1))]) as running:
         token = await running.token()
         request = (
             "POST /sms/v3/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"

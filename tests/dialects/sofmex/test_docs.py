@@ -70,7 +70,7 @@ def test_both_languages_show_the_same_code() -> None:
 
 @pytest.fixture
 def palomar(tmp_path: Path) -> Palomar:
-    return Palomar(tmp_path / "house")
+    return Palomar(tmp_path / "application")
 
 
 @pytest.mark.journey

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.dialects.sofmex.house import PASSWORD, running_house
+from tests.dialects.sofmex.application import PASSWORD, running_application
 from tests.support.waiting import eventually
 
 from palomar.dialects.sofmex.openapi import DOCUMENT, OPERATIONS
@@ -53,7 +53,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
-        async with running_house(tmp_path_factory.mktemp("house"), simulator=True) as running:
+        async with running_application(tmp_path_factory.mktemp("application"), simulator=True) as running:
             loops.append(asyncio.get_running_loop())
             started.append(Served(running.app.urls[0], await running.token()))
             ready.set()

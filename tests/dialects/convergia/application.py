@@ -31,7 +31,7 @@ COLUMNS = ("msisdn", "sender", "parts", "text")
 _CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-class House:
+class Application:
     """A context manager: entered it serves, left it has stopped."""
 
     def __init__(self, directory: Path, settings: ConvergiaSettings) -> None:
@@ -42,7 +42,7 @@ class House:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._failure: BaseException | None = None
 
-    def __enter__(self) -> "House":
+    def __enter__(self) -> "Application":
         self._thread.start()
         assert self._started.wait(START_SECONDS)
         if self._failure is not None:

@@ -101,7 +101,7 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running_house(
+async def running_application(
     directory: Path,
     owners: Sequence[Owner] = (Owner(),),
     *,

@@ -1,5 +1,6 @@
-"""One house that all the contract's tests share: the whole application on a SQLite file, behind its real listener, its
-carrier the embedded SMSC behind the SMPP library, which answers and sends its receipts at once.
+"""The application that all tests of the contract share: on a SQLite file, behind its real listener.
+
+Its carrier is the embedded SMSC behind the SMPP library, which answers and sends its receipts at once.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ LOOK_EVERY_SECONDS = 0.01
 _CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-class House:
+class Application:
     """What a test works with. Each test makes customers of its own."""
 
     def __init__(self, app: Server, database: Database) -> None:
@@ -252,9 +253,9 @@ async def ask_face(face: ASGIApp, call: Call) -> Reply:
 
 
 @contextlib.asynccontextmanager
-async def running_house(directory: Path, *, carrier: bool = True) -> AsyncIterator[House]:
+async def running_application(directory: Path, *, carrier: bool = True) -> AsyncIterator[Application]:
     """Start it in an empty directory; stop it on leaving. Without a carrier what is accepted stays queued."""
-    started: asyncio.Future[House] = asyncio.get_running_loop().create_future()
+    started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
 
     async def serve() -> None:
@@ -268,14 +269,15 @@ async def running_house(directory: Path, *, carrier: bool = True) -> AsyncIterat
             async with opened_database(config) as database:
                 app = Server(config, database)
                 async with app.running():
-                    started.set_result(House(app, database))
+                    started.set_result(Application(app, database))
                     await stop.wait()
         except BaseException as error:
             if started.done():
                 raise
             started.set_exception(error)
 
-    # In a task of its own: what enters the house's task group must leave it too, and fixtures do not promise that.
+    # In a task of its own: the task that enters the application's task group must leave it, and fixtures do not
+    # promise that.
     serving = asyncio.create_task(serve())
     try:
         yield await started
