@@ -32,7 +32,7 @@ from palomar.vocabulary.access import RIGHTS, Right, Role
 from palomar.vocabulary.events import Event
 from palomar.vocabulary.message import State
 from palomar.vocabulary.refusals import Refusal
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -159,7 +159,7 @@ def test_every_word_that_foxsys_says_of_a_failure_has_its_row() -> None:
 
 def test_every_state_and_every_moment_has_its_row() -> None:
     assert firsts("cli.md", "States") == [state.value for state in State]
-    assert firsts("cli.md", "The timeline") == [kind.value for kind in Kind]
+    assert firsts("cli.md", "The timeline") == [kind.value for kind in MomentKind]
 
 
 def test_every_magic_number_has_its_row() -> None:

@@ -5,12 +5,12 @@ from palomar.console.labels import BOOKS, DETAILS, MOMENTS, PASSWORD_FAULTS, REA
 from palomar.reports.story import Book, Reason
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.message import FINAL, State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 
 def test_every_value_has_its_words() -> None:
     assert set(STATES) == set(State)
-    assert set(MOMENTS) == set(Kind)
+    assert set(MOMENTS) == set(MomentKind)
     assert set(ROLES) == set(Role)
     assert set(BOOKS) == set(Book)
     assert set(REASONS) == set(Reason)

@@ -7,27 +7,32 @@ import pytest
 
 from palomar.console.timeline_folding import FEWEST_FOLDED, SHOWN_FIRST, SHOWN_LAST, Fold, fold
 from palomar.vocabulary.message import MessageId
-from palomar.vocabulary.timeline import Detail, Kind, Moment
+from palomar.vocabulary.timeline import Detail, Moment, MomentKind
 
 
-def timeline(*steps: tuple[Kind, Detail]) -> list[Moment]:
+def timeline(*steps: tuple[MomentKind, Detail]) -> list[Moment]:
     return [
         Moment(message_id=MessageId(256), at_ms=1_000 * number, kind=kind, detail=detail)
         for number, (kind, detail) in enumerate(steps)
     ]
 
 
-def throttled(number: int) -> tuple[Kind, Detail]:
-    return Kind.DEFERRED, {"part": 1, "attempt": number, "reason": "ESME_RTHROTTLED", "response": f"{number:032x}"}
+def throttled(number: int) -> tuple[MomentKind, Detail]:
+    return MomentKind.DEFERRED, {
+        "part": 1,
+        "attempt": number,
+        "reason": "ESME_RTHROTTLED",
+        "response": f"{number:032x}",
+    }
 
 
-def called(number: int, *, port: int = 9) -> tuple[Kind, Detail]:
+def called(number: int, *, port: int = 9) -> tuple[MomentKind, Detail]:
     url = f"http://shop.example:{port}/told/{number}?at={number}"
-    return Kind.CALLBACK_FAILED, {"url": url, "attempt": number, "error": "connect", "next_ms": number}
+    return MomentKind.CALLBACK_FAILED, {"url": url, "attempt": number, "error": "connect", "next_ms": number}
 
 
-ACCEPTED: tuple[Kind, Detail] = (Kind.ACCEPTED, {"carrier": "c"})
-ENDED: tuple[Kind, Detail] = (Kind.ENDED, {"state": "delivered"})
+ACCEPTED: tuple[MomentKind, Detail] = (MomentKind.ACCEPTED, {"carrier": "c"})
+ENDED: tuple[MomentKind, Detail] = (MomentKind.ENDED, {"state": "delivered"})
 
 
 @pytest.mark.parametrize(
@@ -35,11 +40,14 @@ ENDED: tuple[Kind, Detail] = (Kind.ENDED, {"state": "delivered"})
     [
         throttled,
         called,
-        lambda number: (Kind.RECEIPT, {"part": number, "stat": "ENROUTE", "raw": f"id:{number}"}),
-        lambda number: (Kind.SUBMITTED, {"part": number, "carrier": "c", "reference": str(number)}),
-        lambda number: (Kind.CLICKED, {"code": "aB3xY9z", "url": "http://x.es/", "address": f"192.0.2.{number}"}),
-        lambda number: (Kind.REROUTED, {"carrier": "c", "why": f"it has taken nothing for {number} s: no answer"}),
-        lambda number: (Kind.IN_DOUBT, {"part": 1, "attempt": number, "policy": "resend", "reason": "no answer"}),
+        lambda number: (MomentKind.RECEIPT, {"part": number, "stat": "ENROUTE", "raw": f"id:{number}"}),
+        lambda number: (MomentKind.SUBMITTED, {"part": number, "carrier": "c", "reference": str(number)}),
+        lambda number: (MomentKind.CLICKED, {"code": "aB3xY9z", "url": "http://x.es/", "address": f"192.0.2.{number}"}),
+        lambda number: (
+            MomentKind.REROUTED,
+            {"carrier": "c", "why": f"it has taken nothing for {number} s: no answer"},
+        ),
+        lambda number: (MomentKind.IN_DOUBT, {"part": 1, "attempt": number, "policy": "resend", "reason": "no answer"}),
     ],
 )
 def test_equal_steps_of_any_kind_are_folded_between_their_first_and_last(step: object) -> None:
@@ -49,7 +57,7 @@ def test_equal_steps_of_any_kind_are_folded_between_their_first_and_last(step: o
 
 @pytest.mark.parametrize("turn", range(2, 7))
 def test_steps_that_repeat_in_turn_are_folded_together(turn: int) -> None:
-    kinds = list(Kind)[:turn]
+    kinds = list(MomentKind)[:turn]
     many = [(kind, {"attempt": number}) for number in range(40) for kind in kinds]
     shown = fold(timeline(*many, ENDED))
     assert shown == [
@@ -62,7 +70,7 @@ def test_steps_that_repeat_in_turn_are_folded_together(turn: int) -> None:
 
 def test_what_differs_in_what_it_says_is_not_equal() -> None:
     reasons = ["ESME_RTHROTTLED", "ESME_RMSGQFUL", "ESME_RSYSERR", "no answer in time", "ESME_RX_T_APPN"]
-    steps = [(Kind.DEFERRED, {"reason": reason}) for reason in reasons]
+    steps = [(MomentKind.DEFERRED, {"reason": reason}) for reason in reasons]
     assert fold(timeline(*steps)) == [0, 1, 2, 3, 4]
 
 
@@ -72,7 +80,7 @@ def test_few_equal_steps_stay(count: int) -> None:
 
 
 def test_of_a_long_story_without_repeats_the_middle_is_folded() -> None:
-    steps = [(Kind.CALLBACK, {"status": number}) for number in range(500)]
+    steps = [(MomentKind.CALLBACK, {"status": number}) for number in range(500)]
     shown = fold(timeline(*steps))
     assert len(shown) == SHOWN_FIRST + 1 + SHOWN_LAST
     assert shown[SHOWN_FIRST] == Fold(first=SHOWN_FIRST, count=500 - SHOWN_FIRST - SHOWN_LAST, are_equal=False)
@@ -82,7 +90,7 @@ def test_of_a_long_story_without_repeats_the_middle_is_folded() -> None:
 def test_every_step_is_shown_or_folded_once_and_a_page_has_a_bound(seed: int) -> None:
     chance = random.Random(seed)
     steps = [
-        (chance.choice(list(Kind)[: chance.choice([1, 3, 20])]), Detail(status=chance.choice([1, 1, 1, 2])))
+        (chance.choice(list(MomentKind)[: chance.choice([1, 3, 20])]), Detail(status=chance.choice([1, 1, 1, 2])))
         for _ in range(chance.randrange(400))
     ]
     shown = fold(timeline(*steps))

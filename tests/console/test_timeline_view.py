@@ -14,13 +14,13 @@ from palomar.reports.story import Book, LedgerEntryView, LedgerLeg, Reason, Stor
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, State
-from palomar.vocabulary.timeline import Detail, Kind, Moment
+from palomar.vocabulary.timeline import Detail, Moment, MomentKind
 
 MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
 ID = MessageId(256)
 
 
-def story(*details: tuple[Kind, Detail], entries: dict[int, LedgerEntryView] | None = None) -> Story:
+def story(*details: tuple[MomentKind, Detail], entries: dict[int, LedgerEntryView] | None = None) -> Story:
     timeline = [
         Moment(message_id=ID, at_ms=1_000 + 500 * number, kind=kind, detail=detail)
         for number, (kind, detail) in enumerate(details)
@@ -29,7 +29,7 @@ def story(*details: tuple[Kind, Detail], entries: dict[int, LedgerEntryView] | N
     return Story(view=MessageView(message=message, parts=[], timeline=timeline, callbacks=[]), entries=entries or {})
 
 
-def views_of(*details: tuple[Kind, Detail], **more: Any) -> list[MomentView]:
+def views_of(*details: tuple[MomentKind, Detail], **more: Any) -> list[MomentView]:
     def t(text: str, **values: object) -> str:
         return translated(text, "es", **values)
 
@@ -37,7 +37,7 @@ def views_of(*details: tuple[Kind, Detail], **more: Any) -> list[MomentView]:
 
 
 def test_every_kind_is_told_with_whatever_it_carries() -> None:
-    for kind in Kind:
+    for kind in MomentKind:
         detail: Detail = {"state": "delivered", "part": 1, "new": "<b>", "none": None, "empty": "", "entry": 5}
         (view,) = views_of((kind, detail))
         assert view.label.text
@@ -46,14 +46,14 @@ def test_every_kind_is_told_with_whatever_it_carries() -> None:
 
 
 def test_times_count_from_the_first_moment() -> None:
-    views = views_of((Kind.ACCEPTED, {}), (Kind.SUBMITTED, {}), (Kind.ENDED, {"state": "rejected"}))
+    views = views_of((MomentKind.ACCEPTED, {}), (MomentKind.SUBMITTED, {}), (MomentKind.ENDED, {"state": "rejected"}))
     assert [view.since_ms for view in views] == [0, 500, 1_000]
     assert [view.label.tone for view in views] == ["good", "busy", "bad"]
 
 
 def test_facts_are_written_for_people() -> None:
     (view,) = views_of(
-        (Kind.CALLBACK_FAILED, {"elapsed_ms": 412, "next_ms": 0, "presumed": True, "robot": False, "status": 500})
+        (MomentKind.CALLBACK_FAILED, {"elapsed_ms": 412, "next_ms": 0, "presumed": True, "robot": False, "status": 500})
     )
     assert {fact.name: fact.value for fact in view.facts} == {
         "tardó": "0,412 s",
@@ -61,17 +61,17 @@ def test_facts_are_written_for_people() -> None:
         "supuesto": "sí",
         "estado": "500",
     }
-    (view,) = views_of((Kind.ACCEPTED, {"price_microcredits": 1_500_000}))
+    (view,) = views_of((MomentKind.ACCEPTED, {"price_microcredits": 1_500_000}))
     assert [(fact.name, fact.value) for fact in view.facts] == [("precio", "1,5")]
 
 
-def verdicts(kind: Kind, detail: Detail) -> list[tuple[str, str, str]]:
+def verdicts(kind: MomentKind, detail: Detail) -> list[tuple[str, str, str]]:
     (view,) = views_of((kind, detail))
     return [(said.filter, said.verdict, said.why) for said in view.verdicts]
 
 
 def test_of_what_was_accepted_every_filter_let_it_pass() -> None:
-    said = verdicts(Kind.ACCEPTED, {"why": "taken in turn"})
+    said = verdicts(MomentKind.ACCEPTED, {"why": "taken in turn"})
     assert len(said) == 6
     assert {verdict for _, verdict, _ in said} == {"lo dejó pasar"}
 
@@ -86,7 +86,7 @@ def test_of_what_was_accepted_every_filter_let_it_pass() -> None:
     ],
 )
 def test_of_what_was_discarded_one_filter_stopped_it(state: State, stopped_by: str, asked_before: int) -> None:
-    said = verdicts(Kind.DISCARDED, {"state": state.value, "why": "because"})
+    said = verdicts(MomentKind.DISCARDED, {"state": state.value, "why": "because"})
     assert [verdict for _, verdict, _ in said[:asked_before]] == ["lo dejó pasar"] * asked_before
     assert said[asked_before] == (stopped_by, "lo detuvo", "because")
     assert {verdict for _, verdict, _ in said[asked_before + 1 :]} == {"sin consultar"}
@@ -103,7 +103,9 @@ def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
             LedgerLeg(book=Book.RESERVED, microcredits=4_000_000),
         ),
     )
-    known, unknown = views_of((Kind.ACCEPTED, {"entry": 5}), (Kind.SUBMITTED, {"entry": 6}), entries={5: entry})
+    known, unknown = views_of(
+        (MomentKind.ACCEPTED, {"entry": 5}), (MomentKind.SUBMITTED, {"entry": 6}), entries={5: entry}
+    )
     assert known.ledger is not None
     assert (known.ledger.reason, known.ledger.others) == ("reservado al aceptar", 3)
     assert [(leg.name, leg.value) for leg in known.ledger.legs] == [
@@ -115,10 +117,10 @@ def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
 
 def test_routes_texts_and_pdus_have_their_places() -> None:
     accepted, refused, receipt, hidden = views_of(
-        (Kind.ACCEPTED, {"routes": "a: chosen\n\nb: no link\n"}),
-        (Kind.REFUSED, {"request": "00", "response": "ff", "reason": "no such number"}),
-        (Kind.RECEIPT, {"pdu": "zz", "raw": "id:1 stat:X"}),
-        (Kind.RECEIPT, {"pdu": HIDDEN, "raw": HIDDEN}),
+        (MomentKind.ACCEPTED, {"routes": "a: chosen\n\nb: no link\n"}),
+        (MomentKind.REFUSED, {"request": "00", "response": "ff", "reason": "no such number"}),
+        (MomentKind.RECEIPT, {"pdu": "zz", "raw": "id:1 stat:X"}),
+        (MomentKind.RECEIPT, {"pdu": HIDDEN, "raw": HIDDEN}),
     )
     assert accepted.routes == ("a: elegida", "b: no link")
     assert [panel.title for panel in refused.pdus] == ["Lo que enviamos", "Lo que respondió el operador"]
@@ -130,5 +132,5 @@ def test_routes_texts_and_pdus_have_their_places() -> None:
 
 
 def test_the_alphabets_word_is_told_as_it_is() -> None:
-    (view,) = views_of((Kind.ACCEPTED, {"alphabet": Alphabet.UCS2.value, "account": AccountId(1)}))
+    (view,) = views_of((MomentKind.ACCEPTED, {"alphabet": Alphabet.UCS2.value, "account": AccountId(1)}))
     assert ("alfabeto", "ucs2") in [(fact.name, fact.value) for fact in view.facts]

@@ -22,7 +22,7 @@ from palomar.transaction.message_rows import MessageRow
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
 from palomar.vocabulary.events import BalanceFellLow, Clicked, Delivered, Event, Failed, InboundReceived, SentToCarrier
 from palomar.vocabulary.message import FINAL, MessageId, State, public_id
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -88,7 +88,7 @@ async def test_the_real_outcome_of_a_message_is_reported_and_charged_once(
     else:
         view = await palomar.view(row)
         assert view.callbacks == []
-        assert not {moment.kind for moment in view.timeline} & {Kind.CALLBACK, Kind.CALLBACK_FAILED}
+        assert not {moment.kind for moment in view.timeline} & {MomentKind.CALLBACK, MomentKind.CALLBACK_FAILED}
 
 
 async def has_arrived(palomar: Application, number: str) -> bool:
@@ -133,7 +133,7 @@ async def test_a_late_receipt_that_contradicts_the_end_changes_nothing(palomar: 
 
     async def has_come() -> bool:
         timeline = (await palomar.view(row)).timeline
-        return len([moment for moment in timeline if moment.kind is Kind.RECEIPT]) == 2
+        return len([moment for moment in timeline if moment.kind is MomentKind.RECEIPT]) == 2
 
     await palomar.until(has_come, "the second receipt")
     told = await palomar.ask(speaker.ask(who, speaker.identity(reply, number)))

@@ -6,7 +6,7 @@ from palomar.ports import Refused
 from palomar.reports.story import Book, Reason, Story, load_story
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import MessageId, State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 
 async def story(world: World, message_id: MessageId) -> Story | None:
@@ -42,7 +42,7 @@ async def test_every_moment_that_moved_money_has_its_entry(world: World) -> None
     assert [entry.reason for entry in sent.entries.values()] == [Reason.RESERVE, Reason.SETTLE]
     assert [leg.book for leg in list(sent.entries.values())[1].legs] == [Book.RESERVED, Book.REVENUE]
     assert [entry.reason for entry in given_back.entries.values()] == [Reason.RESERVE, Reason.GIVE_BACK]
-    assert Kind.GIVEN_BACK in [moment.kind for moment in given_back.view.timeline]
+    assert MomentKind.GIVEN_BACK in [moment.kind for moment in given_back.view.timeline]
 
 
 async def test_a_message_that_does_not_exist_has_no_story(world: World) -> None:

@@ -9,7 +9,7 @@ from palomar.routing.rules import RoutingPlan
 from palomar.sending.deadlines import end_stale
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 SECONDS = 30
 LANE = Lane(id=1, name="codes", rank=Rank.URGENT, useless_after_seconds=SECONDS)
@@ -30,7 +30,13 @@ async def test_a_message_that_had_not_left_in_time_expires_and_its_credit_comes_
     view = await world.show(message.row.id)
     assert view.message.state is State.EXPIRED
     assert await world.balance(account) == (10 * CREDIT, 0)
-    assert [m.kind for m in view.timeline] == [Kind.ACCEPTED, Kind.STALE, Kind.GIVEN_BACK, Kind.GIVEN_BACK, Kind.ENDED]
+    assert [m.kind for m in view.timeline] == [
+        MomentKind.ACCEPTED,
+        MomentKind.STALE,
+        MomentKind.GIVEN_BACK,
+        MomentKind.GIVEN_BACK,
+        MomentKind.ENDED,
+    ]
     assert await world.told(message.row.id) == ["expired"]
     assert await world.do(end_stale, 10) == [0]
 

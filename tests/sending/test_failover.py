@@ -17,7 +17,7 @@ from palomar.sending.deadlines import AT_ONCE
 from palomar.sending.failover import DEFERRALS_MAX
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 CODES = Lane(id=1, name="codes", rank=Rank.URGENT, label="otp", useless_after_seconds=60)
 FIRST_A = RoutingPlan(routes=(Route(id=1, carrier="a", priority=1), Route(id=2, carrier="b", priority=2)))
@@ -83,7 +83,7 @@ async def test_queued_messages_stay_if_there_is_no_other_carrier(tmp_path: Path)
         a.live = False
         await over(e, FAILOVER_SECONDS + 2)
         timeline = (await e.world.show(command.messages[0].row.id)).timeline
-        assert [moment.kind for moment in timeline] == [Kind.ACCEPTED]
+        assert [moment.kind for moment in timeline] == [MomentKind.ACCEPTED]
         a.window, a.live = 10, True
         comes_back(a)
         await e.settle()

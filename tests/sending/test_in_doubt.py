@@ -15,7 +15,7 @@ from palomar.sending.nodes import take_over
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 LIFE_MS = 80 * 3_600_000
 
@@ -182,7 +182,9 @@ async def test_a_part_that_may_have_left_and_ends_unknown_is_paid_for_unless_its
     assert await world.state(message.row.id) is State.UNKNOWN
     assert await world.balance(account) == (left * CREDIT, 0)
     assert await reasons(world) == {reason: 1}
-    (moved,) = [m for m in (await world.show(message.row.id)).timeline if m.kind in (Kind.SETTLED, Kind.GIVEN_BACK)]
+    (moved,) = [
+        m for m in (await world.show(message.row.id)).timeline if m.kind in (MomentKind.SETTLED, MomentKind.GIVEN_BACK)
+    ]
     assert moved.detail["reason"] == reason
 
 

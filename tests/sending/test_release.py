@@ -9,7 +9,7 @@ from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.release import ReadyPart
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 HOUR_MS = 3_600_000
 
@@ -32,7 +32,7 @@ async def test_a_scheduled_message_goes_by_the_route_that_is_open_when_it_is_due
     world.now_ms += 12 * HOUR_MS
     (part,) = await claimed(world)
     assert part.carrier == "b"
-    (told,) = [m for m in (await world.show(part.message_id)).timeline if m.kind is Kind.ROUTED]
+    (told,) = [m for m in (await world.show(part.message_id)).timeline if m.kind is MomentKind.ROUTED]
     assert str(told.detail["routes"]).splitlines() == ["day (a): it is open 08:00-20:00", "night (b): chosen"]
 
 
@@ -55,7 +55,7 @@ async def test_a_message_that_no_route_takes_ends_as_blocked_costs_nothing_and_s
     view = await world.show(message.row.id)
     assert view.message.state is State.BLOCKED
     assert await world.balance(account) == (10 * CREDIT, 0)
-    (told,) = [m for m in view.timeline if m.kind is Kind.DISCARDED]
+    (told,) = [m for m in view.timeline if m.kind is MomentKind.DISCARDED]
     assert (told.detail["why"], told.detail["routes"]) == ("no route takes it", "a: the number is not of ES")
     assert await world.told(message.row.id) == ["blocked"]
 

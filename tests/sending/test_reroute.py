@@ -12,7 +12,7 @@ from palomar.sending.reroute import Rerouted, RerouteOrder, reroute
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 DOWN = "no link is bound"
 
@@ -31,7 +31,7 @@ async def test_an_unclaimed_message_moves_to_the_other_carrier_and_its_timeline_
     message = await world.accepted(await world.account(), carrier="a", parts=2)
     assert await moved(world) == Rerouted(moved={message.row.id: ("b", Rank.NORMAL)}, looked_at=1)
     assert await waiting_for(world) == [("b", None)]
-    (told,) = [m for m in (await world.show(message.row.id)).timeline if m.kind is Kind.REROUTED]
+    (told,) = [m for m in (await world.show(message.row.id)).timeline if m.kind is MomentKind.REROUTED]
     assert (told.detail["before"], told.detail["carrier"], told.detail["why"]) == ("a", "b", DOWN)
     assert str(told.detail["routes"]).splitlines() == ["a: the message has just failed to leave by it", "b: chosen"]
     claimed = (await world.do(claim, MessageClaimOrder(carrier="b", limit=10)))[0]
@@ -88,7 +88,7 @@ async def test_a_message_stays_if_no_other_carrier_can_be_used(world: World) -> 
         world.router = router
         assert (await moved(world)).moved == {}
     assert await waiting_for(world) == [("a", None)]
-    assert [m.kind for m in (await world.show(message.row.id)).timeline] == [Kind.ACCEPTED]
+    assert [m.kind for m in (await world.show(message.row.id)).timeline] == [MomentKind.ACCEPTED]
 
 
 async def test_only_due_messages_of_the_ordered_rank_move(world: World) -> None:

@@ -420,13 +420,13 @@ async def test_a_long_read_sees_one_snapshot_and_delays_no_other_transaction(wor
                 await asyncio.sleep(0)
         seen.append(await everything_of(tx))
 
-    survey = asyncio.create_task(words.read_long(long))
+    long_read = asyncio.create_task(words.read_long(long))
     while not began.is_set():
         await asyncio.sleep(0)
     await put(words, (1, "one", None))
     assert len(await everything(words)) == 1
     may_end.set()
-    await survey
+    await long_read
     assert seen == [[], []]
 
 
@@ -450,12 +450,12 @@ async def test_a_cancelled_long_read_ends_and_the_next_one_is_answered(words: Da
         began.set()
         await tx.select(endless)
 
-    survey = asyncio.create_task(words.read_long(script))
+    long_read = asyncio.create_task(words.read_long(script))
     while not began.is_set():
         await asyncio.sleep(0)
-    survey.cancel()
+    long_read.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await survey
+        await long_read
     assert await words.read_long(lambda tx: tx.select("SELECT 1")) == [(1,)]
 
 

@@ -94,7 +94,7 @@ async def plan_of(filled: Filled, place: Place, statement: Select | Lookup | str
         return await filled.database.read_long(explain)
     await filled.database.read_long(lambda tx: tx.select("SELECT 1"))  # from now on the index has its file
     connection = apsw.Connection(place.where)
-    connection.execute("ATTACH ? AS beside", (place.where.replace(".db", ".words.db"),))
+    connection.execute("ATTACH ? AS search_index", (place.where.replace(".db", ".words.db"),))
     sql = statement if isinstance(statement, str) else statement.sqlite
     plan = "\n".join(str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
     connection.close()

@@ -27,7 +27,7 @@ from palomar.transaction.work import SLICE, Work
 from palomar.vocabulary.events import Failed
 from palomar.vocabulary.message import MessageId, State, part_ids
 from palomar.vocabulary.refusals import Refusal
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 
 class Accepted(Struct, frozen=True):
@@ -163,7 +163,7 @@ def _store(
     work.insert(row, parts, queue_row)
     for code, url in links:
         ShortLinks.of(work).add(code, row, url)
-    work.add_moment(row.id, Kind.ACCEPTED, _detail(work, row, message, claim))
+    work.add_moment(row.id, MomentKind.ACCEPTED, _detail(work, row, message, claim))
     return AcceptedMessage(row, message, claim.choice, held, short_id)
 
 
@@ -208,7 +208,7 @@ def _store_discarded(
     discarded: Detail = {"dialect": row.dialect, "state": row.state, "why": why}
     if claim.choice is not None and claim.choice.candidates:
         discarded["routes"] = claim.choice.explain()
-    work.add_moment(row.id, Kind.DISCARDED, discarded)
+    work.add_moment(row.id, MomentKind.DISCARDED, discarded)
     if calls_back and row.state in _CALLED_BACK:
         event = Failed(
             message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state

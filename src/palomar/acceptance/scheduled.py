@@ -13,7 +13,7 @@ from palomar.transaction import message_rows as rows
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 AT_ONCE = 500
 """Messages that one transaction changes at most; the caller repeats it until none is left."""
@@ -53,7 +53,9 @@ async def send_now(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
         await move_scheduled(work, account, found, due_ms=work.now_ms)
         for message_id in found:
             work.requeue(message_id, due_ms=work.now_ms, node_id=None)
-            work.add_moment(message_id, Kind.SCHEDULED, {"due_ms": work.now_ms, "why": "its owner wants it sent now"})
+            work.add_moment(
+                message_id, MomentKind.SCHEDULED, {"due_ms": work.now_ms, "why": "its owner wants it sent now"}
+            )
         counts.append(len(found))
     return counts
 

@@ -1,7 +1,7 @@
 """Withdraw requests that were stored after their customers had got a refusal.
 
 As long as the database does not answer a COMMIT, its outcome is unknown. A customer who has waited longer than the
-patience of the step is refused as "temporarily unavailable". If the COMMIT turns out to have succeeded, the messages
+limit of its step is refused as "temporarily unavailable". If the COMMIT turns out to have succeeded, the messages
 are cancelled before any of them can leave, and the credit comes back.
 
 Two kinds of request are never withdrawn, because another node may have answered a repeat by what it found of them:
@@ -17,7 +17,7 @@ from palomar.receipts.ending import end_part
 from palomar.transaction import message_rows as rows
 from palomar.transaction.work import Work
 from palomar.vocabulary.message import PartId, State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 WHY = "its request was refused: the database had not answered in time"
 
@@ -43,7 +43,7 @@ async def withdraw(work: Work, accepted: Sequence[tuple[Acceptance, Result]]) ->
             if part.state is State.QUEUED or (part.state is State.SUBMITTING and part.attempt == 1):
                 work.leave_queue(part)
                 if part.message.id not in noted:
-                    work.add_moment(part.message.id, Kind.DISCARDED, {"state": State.CANCELLED, "why": WHY})
+                    work.add_moment(part.message.id, MomentKind.DISCARDED, {"state": State.CANCELLED, "why": WHY})
                     noted.add(part.message.id)
                 end_part(work, part, State.CANCELLED)
             else:

@@ -23,7 +23,7 @@ from palomar.storage.statements import Row
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 
 class _Move(Struct):
@@ -110,7 +110,7 @@ class Ledger(Participant):
         """Settle a part whose submit was never answered; it leaves a moment of its own in the timeline."""
         entry_id = self.settle(part, reason=reason)
         detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits, "reason": reason}
-        self._work.add_moment(part.message.id, Kind.SETTLED, detail)
+        self._work.add_moment(part.message.id, MomentKind.SETTLED, detail)
 
     def give_back(self, part: OpenPart, *, reason: Reason = Reason.GIVE_BACK) -> None:
         """Move what was reserved for a part back to the account's available credit."""
@@ -118,7 +118,7 @@ class Ledger(Participant):
         entry_id = self._move(message.account_id, reason, message.rate_microcredits)
         message.price_microcredits -= message.rate_microcredits
         detail: Detail = {"entry": entry_id, "microcredits": message.rate_microcredits, "reason": reason}
-        self._work.add_moment(message.id, Kind.GIVEN_BACK, detail)
+        self._work.add_moment(message.id, MomentKind.GIVEN_BACK, detail)
 
     # --- writing
 

@@ -16,7 +16,7 @@ from palomar.callbacks.target_rows import TargetRow
 from palomar.ports import CallbackRenderer, HttpOutcome
 from palomar.transaction.work import Work
 from palomar.vocabulary.backoff import CALLBACK_WAITS, next_attempt_ms
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 
 class Attempt(Struct, frozen=True):
@@ -32,7 +32,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
     keep them as failed, for a replay."""
     failed: dict[int, list[CallbackRow]] = {}
     recovered: set[int] = set()
-    outbox, succeeded = Outbox.of(work), Kind.CALLBACK
+    outbox, succeeded = Outbox.of(work), MomentKind.CALLBACK
     for attempt in attempts:
         callback, outcome = attempt.callback, attempt.outcome
         if outcome.ok:
@@ -52,7 +52,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
         )
         outbox.change(waiting)
         detail = _detail(callback, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
-        work.add_moment(callback.message_id, Kind.CALLBACK_FAILED, detail)
+        work.add_moment(callback.message_id, MomentKind.CALLBACK_FAILED, detail)
         failed.setdefault(callback.target, []).append(callback)
     if recovered:
         await work.tx.delete(targets.DELETE_TARGETS, sorted(recovered))
@@ -82,7 +82,7 @@ async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[Non
 def drop_overtaken(work: Work, callback: CallbackRow) -> None:
     """Delete a callback that a later state of its message has overtaken, and note that in the timeline."""
     Outbox.of(work).done(callback.id)
-    work.add_moment(callback.message_id, Kind.PASSED_OVER, {"url": callback.url, "attempts": callback.attempts})
+    work.add_moment(callback.message_id, MomentKind.PASSED_OVER, {"url": callback.url, "attempts": callback.attempts})
 
 
 async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]]) -> None:

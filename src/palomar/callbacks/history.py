@@ -18,7 +18,7 @@ from palomar.storage.statements import Lookup, ResultRow
 from palomar.transaction.timeline_rows import detail_of
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ def _attempt(row: ResultRow) -> PastAttempt:
         is_of_message=of_message is not None,
         number=str(msisdn or source or ""),
         at_ms=at_ms,
-        succeeded=kind == Kind.CALLBACK.value,
+        succeeded=kind == MomentKind.CALLBACK.value,
         url=str(detail.get("url") or ""),
         body=str(detail.get("body") or ""),
         attempt=int(detail.get("attempt") or 0),

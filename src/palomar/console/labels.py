@@ -14,7 +14,7 @@ from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 Tone = Literal["good", "bad", "busy", "warn", "plain"]
 """Good and bad ends, under way, needs attention, and the rest. Text says the same as the color."""
@@ -48,26 +48,26 @@ STATES: Final[Mapping[State, Label]] = {
 }
 
 MOMENTS: Final[Mapping[str, Label]] = {
-    Kind.ACCEPTED: Label(text=word("Accepted"), tone="good", icon="check"),
-    Kind.DISCARDED: Label(text=word("Discarded"), tone="warn", icon="ban"),
-    Kind.SCHEDULED: Label(text=word("Scheduled"), icon="clock"),
-    Kind.ROUTED: Label(text=word("A carrier was chosen"), icon="route"),
-    Kind.REROUTED: Label(text=word("Another carrier was chosen"), tone="warn", icon="route"),
-    Kind.STALE: Label(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
-    Kind.SUBMITTED: Label(text=word("The carrier took it"), tone="busy", icon="send"),
-    Kind.REFUSED: Label(text=word("The carrier refused it"), tone="bad", icon="circle-x"),
-    Kind.DEFERRED: Label(text=word("The carrier asked to come later"), tone="warn", icon="history"),
-    Kind.RETURNED: Label(text=word("Back to the queue: nothing had left"), icon="arrow-back-up"),
-    Kind.IN_DOUBT: Label(text=word("In doubt"), tone="warn", icon="help-circle"),
-    Kind.RELEASED: Label(text=word("Sent once more by hand"), tone="busy", icon="refresh"),
-    Kind.SETTLED: Label(text=word("Paid for without an answer"), icon="coins"),
-    Kind.GIVEN_BACK: Label(text=word("Credit given back"), icon="coins"),
-    Kind.RECEIPT: Label(text=word("A receipt came"), tone="busy", icon="file-text"),
-    Kind.ENDED: Label(text=word("Ended"), icon="circle-check"),
-    Kind.CALLBACK: Label(text=word("Callback delivered"), tone="good", icon="bell"),
-    Kind.CALLBACK_FAILED: Label(text=word("Callback failed"), tone="bad", icon="bell"),
-    Kind.PASSED_OVER: Label(text=word("A callback was left out: a later state had been told"), icon="bell"),
-    Kind.CLICKED: Label(text=word("A short link was followed"), icon="hand-click"),
+    MomentKind.ACCEPTED: Label(text=word("Accepted"), tone="good", icon="check"),
+    MomentKind.DISCARDED: Label(text=word("Discarded"), tone="warn", icon="ban"),
+    MomentKind.SCHEDULED: Label(text=word("Scheduled"), icon="clock"),
+    MomentKind.ROUTED: Label(text=word("A carrier was chosen"), icon="route"),
+    MomentKind.REROUTED: Label(text=word("Another carrier was chosen"), tone="warn", icon="route"),
+    MomentKind.STALE: Label(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
+    MomentKind.SUBMITTED: Label(text=word("The carrier took it"), tone="busy", icon="send"),
+    MomentKind.REFUSED: Label(text=word("The carrier refused it"), tone="bad", icon="circle-x"),
+    MomentKind.DEFERRED: Label(text=word("The carrier asked to come later"), tone="warn", icon="history"),
+    MomentKind.RETURNED: Label(text=word("Back to the queue: nothing had left"), icon="arrow-back-up"),
+    MomentKind.IN_DOUBT: Label(text=word("In doubt"), tone="warn", icon="help-circle"),
+    MomentKind.RELEASED: Label(text=word("Sent once more by hand"), tone="busy", icon="refresh"),
+    MomentKind.SETTLED: Label(text=word("Paid for without an answer"), icon="coins"),
+    MomentKind.GIVEN_BACK: Label(text=word("Credit given back"), icon="coins"),
+    MomentKind.RECEIPT: Label(text=word("A receipt came"), tone="busy", icon="file-text"),
+    MomentKind.ENDED: Label(text=word("Ended"), icon="circle-check"),
+    MomentKind.CALLBACK: Label(text=word("Callback delivered"), tone="good", icon="bell"),
+    MomentKind.CALLBACK_FAILED: Label(text=word("Callback failed"), tone="bad", icon="bell"),
+    MomentKind.PASSED_OVER: Label(text=word("A callback was left out: a later state had been told"), icon="bell"),
+    MomentKind.CLICKED: Label(text=word("A short link was followed"), icon="hand-click"),
 }
 """Labels of a timeline's moments, by kind."""
 

@@ -16,7 +16,7 @@ from palomar.console.timeline_folding import Fold, fold
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.story import LedgerEntryView, Reason, Story
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind, Moment
+from palomar.vocabulary.timeline import Moment, MomentKind
 
 Translate = Callable[..., str]
 
@@ -170,7 +170,7 @@ def _moment(moment: Moment, story: Story, *, first_ms: int, preferences: Prefere
 def _label(moment: Moment) -> Label:
     """Return the label of a moment; that of an end has the tone of its state."""
     label = MOMENTS[moment.kind]
-    if moment.kind is not Kind.ENDED:
+    if moment.kind is not MomentKind.ENDED:
         return label
     tone = STATES[State(str(moment.detail["state"]))].tone
     icon = {"good": "circle-check", "bad": "circle-x"}.get(tone, "help-circle")
@@ -180,7 +180,7 @@ def _label(moment: Moment) -> Label:
 def _why(moment: Moment, *, t: Translate) -> str:
     """Return a moment's reason. That of a ledger entry is one of a closed list, any other a stored text."""
     reason = str(moment.detail.get("why") or moment.detail.get("reason") or "")
-    if moment.kind in (Kind.SETTLED, Kind.GIVEN_BACK) and reason in set(Reason):
+    if moment.kind in (MomentKind.SETTLED, MomentKind.GIVEN_BACK) and reason in set(Reason):
         return t(REASONS[Reason(reason)])
     return translate_stored(reason, t)
 
@@ -214,9 +214,9 @@ def _value(name: str, value: object, *, preferences: Preferences, t: Translate) 
 
 def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
     """Return the decision of every filter about a message that was accepted or discarded."""
-    if moment.kind not in (Kind.ACCEPTED, Kind.DISCARDED):
+    if moment.kind not in (MomentKind.ACCEPTED, MomentKind.DISCARDED):
         return ()
-    state = State(str(moment.detail["state"])) if moment.kind is Kind.DISCARDED else None
+    state = State(str(moment.detail["state"])) if moment.kind is MomentKind.DISCARDED else None
     verdicts: list[Verdict] = []
     stopped = False
     for name, discards in _FILTERS:

@@ -58,7 +58,7 @@ def national_formats(country: str) -> tuple[NationalFormat, ...]:
     if country not in NATIONAL_NUMBERS:
         return ()
     code, trunk, lengths = NATIONAL_NUMBERS[country]
-    first = "[0-9]" if code in _ZERO else "[1-9]"
+    first = "[0-9]" if code in _ZERO_AFTER_CODE else "[1-9]"
     mobiles = "|".join(f"{first}[0-9]{{{int(length) - 1}}}" for length in lengths.split(","))
     already = "|".join(f"[0-9]{{{length}}}" for length in LENGTHS_BY_CODE[code].split(","))
     pattern = re.compile(f"(?!{code}(?:{already})$)(?:{trunk})?({mobiles})")
@@ -172,16 +172,16 @@ def _without(separators: str, raw: str) -> str:
     return strip_invisible(raw)
 
 
-_ZERO: Final = frozenset(CODES_WITH_ZERO.split())
+_ZERO_AFTER_CODE: Final = frozenset(CODES_WITH_ZERO.split())
 
 
-def _mask(lengths: Iterable[str], *, beside: int) -> int:
-    """Set a bit for each number of digits that a whole number may have, including its calling code of `beside`
+def _mask(lengths: Iterable[str], *, code_digits: int) -> int:
+    """Set a bit for each number of digits that a whole number may have, including its calling code of `code_digits`
     digits."""
-    return sum(1 << beside + int(length) for length in lengths)
+    return sum(1 << code_digits + int(length) for length in lengths)
 
 
-_LENGTHS: Final = {code: _mask(lengths.split(","), beside=len(code)) for code, lengths in LENGTHS_BY_CODE.items()}
+_LENGTHS: Final = {code: _mask(lengths.split(","), code_digits=len(code)) for code, lengths in LENGTHS_BY_CODE.items()}
 
 
 def _possible(number: str) -> Msisdn | None:
@@ -194,10 +194,10 @@ def _lengths(beginning: str) -> int:
     """Look up which lengths a number with these first five digits may have, a bit for each; 0 if no country has
     them."""
     code = next((beginning[:digits] for digits in (1, 2, 3) if beginning[:digits] in _LENGTHS), "")
-    if not code or (beginning[len(code)] == "0" and code not in _ZERO):
+    if not code or (beginning[len(code)] == "0" and code not in _ZERO_AFTER_CODE):
         return 0
     more = (
-        _mask(lengths.split(","), beside=len(code))
+        _mask(lengths.split(","), code_digits=len(code))
         for start, lengths in LENGTHS_BY_BEGINNING.items()
         if beginning.startswith(start)
     )

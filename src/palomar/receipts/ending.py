@@ -12,7 +12,7 @@ from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.events import Delivered, Event, Failed, SentToCarrier
 from palomar.vocabulary.message import CORRECTIONS, MESSAGE_TRANSITIONS, State, move, worse_end
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 _NOT_SENT: Final = (State.QUEUED, State.HELD)
 
@@ -73,7 +73,7 @@ def correct_end(work: Work, part: OpenPart, state: State) -> None:
 
 
 def _report_end(work: Work, message: OpenMessage) -> None:
-    work.add_moment(message.id, Kind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
+    work.add_moment(message.id, MomentKind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
     if message.state is not State.CANCELLED:
         Outbox.of(work).add_for(message, _event(message, work.now_ms))
 

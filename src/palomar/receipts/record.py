@@ -23,7 +23,7 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.doubt import phone_tail
 from palomar.vocabulary.message import FINAL, PartId, State, is_correction, move
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat, canonical, is_id, possible_receipt_ids
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 ORPHAN_SWEEP_MS = 900_000
 """For so long :func:`sweep_orphans` tries orphans again: two transactions that ran at once may have missed each other,
@@ -164,7 +164,7 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     detail: Detail = {"part": part.number, "carrier": receipt.carrier, "stat": receipt.stat, "raw": receipt.raw}
     if receipt.octets:
         detail["pdu"] = receipt.octets.hex()
-    work.add_moment(message.id, Kind.RECEIPT, detail)
+    work.add_moment(message.id, MomentKind.RECEIPT, detail)
     if receipt.state is None:
         if Doubts.of(work).is_confirmed(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
             _mark_proven(work, part)

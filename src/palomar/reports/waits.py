@@ -14,13 +14,13 @@ from palomar.routing.carrier_status import CarrierStatus, list_living_carrier_st
 from palomar.routing.rules import REASONS, RouteLoss
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import State, accepted_ms
-from palomar.vocabulary.timeline import Kind, Moment
+from palomar.vocabulary.timeline import Moment, MomentKind
 
 SELECT_PLACE = "SELECT carrier, due_ms FROM queue WHERE message_id = ?"
 COUNT_BEFORE = "SELECT coalesce(sum(parts), 0) FROM queue WHERE carrier = ? AND due_ms < ?"
 
 _OPEN_HOURS = REASONS[RouteLoss.HOURS].partition("{")[0]
-_CAME_BACK = (Kind.DEFERRED, Kind.IN_DOUBT)
+_CAME_BACK = (MomentKind.DEFERRED, MomentKind.IN_DOUBT)
 
 
 class WaitFor(StrEnum):
@@ -66,7 +66,7 @@ async def find_wait(tx: Transaction, view: MessageView) -> Wait | None:
         case State.BLOCKED:
             return _blocked(view.timeline)
         case State.HELD:
-            since_ms = _last(view.timeline, Kind.IN_DOUBT, accepted_at_ms)
+            since_ms = _last(view.timeline, MomentKind.IN_DOUBT, accepted_at_ms)
             return Wait(what=WaitFor.DOUBT, since_ms=since_ms, until_ms=message.expires_ms, carrier=message.carrier)
         case State.QUEUED | State.SUBMITTING | State.SENT:
             return await _under_way(tx, view, accepted_at_ms)
@@ -83,11 +83,14 @@ async def _under_way(tx: Transaction, view: MessageView, accepted_at_ms: int) ->
         carrier = carrier or _routed_carrier(view.timeline)
         return await _queued(tx, view.timeline, waiting[0], carrier, max(accepted_at_ms, due_ms), due_ms)
     since_ms = max(
-        accepted_at_ms, message.due_ms, _last(view.timeline, Kind.DEFERRED, 0), _last(view.timeline, Kind.IN_DOUBT, 0)
+        accepted_at_ms,
+        message.due_ms,
+        _last(view.timeline, MomentKind.DEFERRED, 0),
+        _last(view.timeline, MomentKind.IN_DOUBT, 0),
     )
     if any(part.state is State.SUBMITTING for part in view.parts):
         return Wait(what=WaitFor.ANSWER, since_ms=since_ms, carrier=message.carrier)
-    since_ms = _last(view.timeline, Kind.SUBMITTED, since_ms)
+    since_ms = _last(view.timeline, MomentKind.SUBMITTED, since_ms)
     return Wait(what=WaitFor.RECEIPT, since_ms=since_ms, until_ms=message.expires_ms, carrier=message.carrier)
 
 
@@ -106,8 +109,11 @@ async def _queued(
             what=WaitFor.CARRIER, since_ms=since_ms, carrier=carrier, detail=_trouble_of(best), carrier_status=best
         )
     back = [moment for moment in timeline if moment.kind in _CAME_BACK and moment.detail.get("part") == number]
-    if back and back[-1].kind is Kind.DEFERRED:
-        count, reason = sum(moment.kind is Kind.DEFERRED for moment in back), str(back[-1].detail.get("reason") or "")
+    if back and back[-1].kind is MomentKind.DEFERRED:
+        count, reason = (
+            sum(moment.kind is MomentKind.DEFERRED for moment in back),
+            str(back[-1].detail.get("reason") or ""),
+        )
         return Wait(what=WaitFor.PUT_OFF, since_ms=back[-1].at_ms, carrier=carrier, count=count, detail=reason)
     if back:
         pause = back[-1].detail.get("again_in_seconds")
@@ -121,7 +127,7 @@ async def _queued(
 
 def _routed_carrier(timeline: Sequence[Moment]) -> str:
     """Return the carrier of a message that a node has routed and holds; its row in the queue names none."""
-    routed = [moment for moment in timeline if moment.kind is Kind.ROUTED]
+    routed = [moment for moment in timeline if moment.kind is MomentKind.ROUTED]
     return str(routed[-1].detail.get("carrier") or "") if routed else ""
 
 
@@ -132,11 +138,11 @@ def _trouble_of(carrier_status: CarrierStatus) -> str:
 
 def _blocked(timeline: Sequence[Moment]) -> Wait | None:
     for moment in timeline:
-        if moment.kind is Kind.DISCARDED and moment.detail.get("why") == NO_ROUTE[1]:
+        if moment.kind is MomentKind.DISCARDED and moment.detail.get("why") == NO_ROUTE[1]:
             is_closed = _OPEN_HOURS in str(moment.detail.get("routes") or "")
             return Wait(what=WaitFor.CLOSED if is_closed else WaitFor.NO_ROUTE, since_ms=moment.at_ms)
     return None
 
 
-def _last(timeline: Sequence[Moment], kind: Kind, otherwise: int) -> int:
+def _last(timeline: Sequence[Moment], kind: MomentKind, otherwise: int) -> int:
     return max((moment.at_ms for moment in timeline if moment.kind is kind), default=otherwise)

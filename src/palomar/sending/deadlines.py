@@ -12,7 +12,7 @@ from palomar.receipts.ending import end_part, hold
 from palomar.transaction import message_rows as rows
 from palomar.transaction.work import Work
 from palomar.vocabulary.message import MessageId, PartId, State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 AT_ONCE = 500
 """Messages that a transaction ends at most."""
@@ -42,7 +42,7 @@ async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
             continue
         if part.message.id not in noted:
             noted.add(part.message.id)
-            work.add_moment(part.message.id, Kind.STALE, {"why": "it had not left when its lane's time was over"})
+            work.add_moment(part.message.id, MomentKind.STALE, {"why": "it had not left when its lane's time was over"})
         if Doubts.of(work).is_open(part):
             hold(work, part)
         else:

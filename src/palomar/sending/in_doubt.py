@@ -15,7 +15,7 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import State, move
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 
 class Retry(Struct, frozen=True):
@@ -52,13 +52,13 @@ def put_in_doubt(
     if exchange is not None:
         add_octets(detail, exchange)
     if policy is UnknownOutcome.RESEND and pause is not None:
-        work.add_moment(message.id, Kind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
+        work.add_moment(message.id, MomentKind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
         move(part, State.QUEUED)
         work.update(part)
         if pause > 0:
             work.postpone(message.id, until_ms=work.now_ms + round(pause * 1_000))
         return Retry(part.attempt + 1, pause)
-    work.add_moment(message.id, Kind.IN_DOUBT, detail)
+    work.add_moment(message.id, MomentKind.IN_DOUBT, detail)
     hold(work, part)
     return None
 

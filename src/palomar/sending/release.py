@@ -20,7 +20,7 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MESSAGE_TRANSITIONS, MessageId, PartId, State, move
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,7 +109,7 @@ async def _route(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, _
             destinations[row.message_id] = _Destination(choice.carrier, choice.sender or row.sender)
             if choice.candidates:
                 detail: Detail = {"carrier": choice.carrier, "routes": choice.explain()}
-                work.add_moment(row.message_id, Kind.ROUTED, detail)
+                work.add_moment(row.message_id, MomentKind.ROUTED, detail)
         else:
             unroutable[row.message_id] = choice.explain()
     await _block_unroutable(work, waiting, unroutable)
@@ -152,7 +152,7 @@ def routing_request(work: Work, row: WaitingRow) -> RoutingRequest:
 
 def _block(work: Work, part: OpenPart, detail: Detail) -> None:
     if part.message.state is not State.BLOCKED and part.message.parts_open == part.message.parts:
-        work.add_moment(part.message.id, Kind.DISCARDED, {"state": State.BLOCKED.value, **detail})
+        work.add_moment(part.message.id, MomentKind.DISCARDED, {"state": State.BLOCKED.value, **detail})
     work.leave_queue(part)
     end_part(work, part, State.BLOCKED)
 

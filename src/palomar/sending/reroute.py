@@ -17,7 +17,7 @@ from palomar.transaction.message_rows import OpenPart, WaitingRow, waiting_rows
 from palomar.transaction.work import Work
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId, PartId, State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 AT_ONCE = 200
 """Messages that a transaction moves at most."""
@@ -98,4 +98,4 @@ def _staying(work: Work, waiting: Sequence[WaitingRow], known: Mapping[PartId, O
 
 def _add_moment(work: Work, row: WaitingRow, order: RerouteOrder, choice: Choice) -> None:
     detail = {"before": order.carrier, "carrier": choice.carrier, "why": order.why, "routes": choice.explain()}
-    work.add_moment(row.message_id, Kind.REROUTED, dict(detail))
+    work.add_moment(row.message_id, MomentKind.REROUTED, dict(detail))

@@ -22,7 +22,7 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, PartId, State
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 AT_ONCE: Final = 200
 """Messages that a transaction queues at most."""
@@ -76,5 +76,7 @@ async def _send(work: Work, message_ids: Sequence[MessageId]) -> int:
         Doubts.of(work).restart_count(part)
         carrier = UNROUTED if counts[message.id] == message.parts else message.carrier
         work.return_to_queue(part, due_ms=work.now_ms, carrier=carrier)
-        work.add_moment(message.id, Kind.RELEASED, {"part": part.number, "why": "a person wants it sent once more"})
+        work.add_moment(
+            message.id, MomentKind.RELEASED, {"part": part.number, "why": "a person wants it sent once more"}
+        )
     return len(counts)

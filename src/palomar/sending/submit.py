@@ -26,7 +26,7 @@ from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State, move
 from palomar.vocabulary.oddity import OddityKind, oddity
 from palomar.vocabulary.receipt_ids import canonical, is_id
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 DEFERRAL_MAX_SECONDS = 60.0
 """The longest pause of a part that its carrier defers again and again, as long as it was deferred at most
@@ -152,12 +152,12 @@ def _record(work: Work, part: OpenPart, answer: SubmitAnswer, taken: list[OpenPa
             record_taken(work, part, answer, outcome.reference)
             taken.append(part)
         case Refused():
-            _add_moment(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
+            _add_moment(work, part, MomentKind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
             was_doubted = Doubts.of(work).refute(part, answer.part.attempt)
             if part.attempt == answer.part.attempt:
                 _refuse_answered(work, part, was_doubted=was_doubted)
         case Deferred():
-            _add_moment(work, part, Kind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
+            _add_moment(work, part, MomentKind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
             return _defer(work, part, answer, outcome)
         case NotSent():
             return _queue_again(work, part, answer)
@@ -190,7 +190,7 @@ def record_taken(work: Work, part: OpenPart, answer: SubmitAnswer, reference: st
         part.carrier = message.carrier = answer.carrier
         if not is_named and part.state not in FINAL:
             doubts.add(part, DoubtCause.NAMELESS, sender=answer.part.sender)
-    work.add_moment(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
+    work.add_moment(message.id, MomentKind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     mark_part_sent(work, part)
     work.update(part, new_reference=renamed)
     if message.parts > 1:
@@ -262,7 +262,9 @@ def _deferral_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
     return jittered(wait_after(deferrals, first=first, longest=longest), work.context.ids.random())
 
 
-def _add_moment(work: Work, part: OpenPart, kind: Kind, answer: SubmitAnswer, *, status: int, reason: str) -> None:
+def _add_moment(
+    work: Work, part: OpenPart, kind: MomentKind, answer: SubmitAnswer, *, status: int, reason: str
+) -> None:
     work.add_moment(part.message.id, kind, _detail(answer, status=status, reason=reason))
 
 

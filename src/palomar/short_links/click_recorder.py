@@ -1,4 +1,4 @@
-"""Looks short links up for the redirect, and records clicks with the next batch that lingers."""
+"""Looks short links up for the redirect, and records clicks with a later batch."""
 
 from typing import Final
 

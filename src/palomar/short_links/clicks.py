@@ -13,7 +13,7 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.events import Clicked
 from palomar.vocabulary.message import MessageId
-from palomar.vocabulary.timeline import Kind
+from palomar.vocabulary.timeline import MomentKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:
         link = click.link
         work.add_moment(
             link.message_id,
-            Kind.CLICKED,
+            MomentKind.CLICKED,
             {
                 "code": link.code,
                 "url": link.url,

@@ -51,7 +51,7 @@ async def migrate(database: Database, *, engine: str, now_ms: int, migrations: S
 
     Raises DatabaseError if a migration that the database has is unknown here or was changed.
     """
-    wanted = list(migrations) or all_migrations()
+    known_here = list(migrations) or all_migrations()
 
     async def script(tx: Transaction) -> list[str]:
         if engine == "postgres":
@@ -61,9 +61,9 @@ async def migrate(database: Database, *, engine: str, now_ms: int, migrations: S
             " (number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, applied_ms BIGINT NOT NULL)"
         )
         applied = {row[0]: str(row[1]) for row in await tx.select("SELECT number, digest FROM migrations")}
-        _check_past(applied, wanted)
+        _check_past(applied, known_here)
         done = []
-        for migration in wanted:
+        for migration in known_here:
             if migration.number in applied:
                 continue
             for statement in _statements(migration.sql, engine):
@@ -79,8 +79,8 @@ async def migrate(database: Database, *, engine: str, now_ms: int, migrations: S
         return done
 
     applied = await database.read(_applied, engine)
-    _check_past(applied, wanted)
-    if len(applied) == len(wanted):
+    _check_past(applied, known_here)
+    if len(applied) == len(known_here):
         return []  # nearly always; so a command beside a busy server does not wait for the write lock
     return await database.write_long(script)
 
@@ -92,8 +92,8 @@ async def _applied(tx: Transaction, engine: str) -> dict[int, str]:
     return {row[0]: str(row[1]) for row in await tx.select("SELECT number, digest FROM migrations")}
 
 
-def _check_past(applied: dict[int, str], wanted: Sequence[Migration]) -> None:
-    known = {migration.number: migration for migration in wanted}
+def _check_past(applied: dict[int, str], known_here: Sequence[Migration]) -> None:
+    known = {migration.number: migration for migration in known_here}
     for number, digest in sorted(applied.items()):
         if number not in known:
             raise DatabaseError(f"the database has migration {number}, which this version does not know: it is newer")

@@ -65,7 +65,7 @@ class SqliteThreads:
     def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         self._path = path
         self._vfs = vfs
-        self._executor = ThreadPoolExecutor(2, "sqlite-beside")
+        self._executor = ThreadPoolExecutor(2, "sqlite-threads")
         self._opening, self._reading_long, self._indexing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._connections: _Connections | None = None
 
@@ -156,7 +156,7 @@ def _open(path: Path, vfs: str | None) -> _Connections:
         indexer.pragma("journal_mode", "WAL")
         indexer.pragma("synchronous", "NORMAL")
         _make_index(indexer, origin_ms=_made_ms(reader))
-        reader.execute("ATTACH ? AS beside", (str(index_file(path)),))
+        reader.execute("ATTACH ? AS search_index", (str(index_file(path)),))
         return _Connections(reader, indexer)
     except apsw.Error as error:
         close_all(opened)

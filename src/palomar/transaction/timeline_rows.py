@@ -6,7 +6,7 @@ import msgspec
 
 from palomar.storage.statements import Insert, ResultRow, columns_of
 from palomar.vocabulary.message import MessageId
-from palomar.vocabulary.timeline import Detail, Kind, Moment
+from palomar.vocabulary.timeline import Detail, Moment, MomentKind
 
 INSERT_EVENTS = Insert("events", (*columns_of("bigint", "message_id id at_ms"), *columns_of("text", "kind detail")))
 """``id`` is a serial, by which the moments of a message are ordered."""
@@ -23,7 +23,7 @@ def moments(rows: Iterable[ResultRow]) -> list[Moment]:
         Moment(
             message_id=MessageId(message),
             at_ms=at_ms,
-            kind=Kind(str(kind)),
+            kind=MomentKind(str(kind)),
             detail=detail_of(detail),
         )
         for message, at_ms, kind, detail in rows

@@ -23,7 +23,7 @@ from palomar.transaction.timeline_rows import INSERT_EVENTS, encode_detail
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import IDS_A_MINUTE, MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_ids
-from palomar.vocabulary.timeline import Detail, Kind
+from palomar.vocabulary.timeline import Detail, MomentKind
 
 SLICE = 500
 """Rows a statement writes at most before the loop has a turn."""
@@ -190,7 +190,7 @@ class Work:
         """Queue the message for another carrier, for any node to claim."""
         self._writes.rerouted.append((message_id, carrier, None))
 
-    def add_moment(self, message_id: MessageId, kind: Kind, detail: Detail) -> None:
+    def add_moment(self, message_id: MessageId, kind: MomentKind, detail: Detail) -> None:
         """Add a moment to the message's timeline."""
         self._events.append((message_id, self._serial(), self.now_ms, kind, encode_detail(detail).decode()))
 

@@ -18,16 +18,16 @@ _LOOKED_AT: Final = 200
 
 def find_word(text: str, words: Iterable[str]) -> str | None:
     """Return the word of ``words`` that a text consists of, or None. Punctuation around it is ignored."""
-    said = normalize_word(text) if len(text) <= _LOOKED_AT else ""
-    if len(said) > _LONGEST:
+    plain = normalize_word(text) if len(text) <= _LOOKED_AT else ""
+    if len(plain) > _LONGEST:
         return None
-    return next((word for word in words if said and normalize_word(word) == said), None)
+    return next((word for word in words if plain and normalize_word(word) == plain), None)
 
 
 def first_word(text: str) -> str:
     """Return the first word of a text, normalized as by :func:`normalize_word`; empty if there is none."""
-    said = normalize_word(text[:_LONGEST])
-    return _bare(said.split(" ", 1)[0]) if said else ""
+    plain = normalize_word(text[:_LONGEST])
+    return _bare(plain.split(" ", 1)[0]) if plain else ""
 
 
 def normalize_word(text: str) -> str:

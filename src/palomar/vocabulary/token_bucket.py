@@ -17,31 +17,31 @@ class TokenBucket:
     """A bucket of tokens, refilled at ``rate`` a second up to ``burst_seconds`` of that (at least one); rate 0 is no
     limit.
 
-    It may go into debt: a message of nine parts leaves whole through a bucket that holds two, and the excess is waited
-    for afterwards. Otherwise a long message would never find nine tokens at once.
+    It may go into debt: a message of nine parts leaves whole through a bucket that holds two, and the excess is
+    waited for afterwards. Otherwise a long message would never find nine tokens at once.
     """
 
     rate: float
     burst_seconds: float
-    late_seconds: float = 0.0
-    """How late a timer may ring without loss: until then a bucket that somebody waits for holds twice as much.
+    lateness_seconds: float = 0.0
+    """How late a timer may ring without loss: until then a bucket that a caller waits for holds twice as much.
     Otherwise a rate of ten would become nine on a busy machine."""
     tokens: float = 0.0
     filled_at: float = 0.0
-    holds: float = field(init=False)
-    awaited_until: float = 0.0
+    capacity: float = field(init=False)
+    waiting_until: float = 0.0
     """The time by which a caller that got too few tokens comes back. Until then what is left counts as lateness, not as
     burst."""
 
     def __post_init__(self) -> None:
-        self.holds = max(1.0, self.rate * self.burst_seconds)
+        self.capacity = max(1.0, self.rate * self.burst_seconds)
 
     def set_rate(self, rate: float, now: float) -> None:
         """Continue at this rate, with at most one token if there was no limit before."""
         self._fill(now)
         had_limit, self.rate = self.rate, rate
-        self.holds = max(1.0, rate * self.burst_seconds)
-        self.tokens = min(self.tokens, self.holds) if had_limit else 1.0
+        self.capacity = max(1.0, rate * self.burst_seconds)
+        self.tokens = min(self.tokens, self.capacity) if had_limit else 1.0
         self.filled_at = now
 
     def available(self, now: float) -> int:
@@ -50,7 +50,7 @@ class TokenBucket:
             return UNLIMITED
         self._fill(now)
         if self.tokens < 1.0:
-            self.await_from(now)
+            self.note_waiting(now)
             return 0
         return int(self.tokens)
 
@@ -60,8 +60,8 @@ class TokenBucket:
         if not self.rate:
             return True
         self._fill(now)
-        if self.tokens < min(parts, int(self.holds)):
-            self.await_from(now)
+        if self.tokens < min(parts, int(self.capacity)):
+            self.note_waiting(now)
             return False
         self.tokens -= parts
         return True
@@ -75,10 +75,10 @@ class TokenBucket:
         """Reduce the debt to at most this."""
         self.tokens = max(self.tokens, -debt)
 
-    def await_from(self, now: float) -> None:
+    def note_waiting(self, now: float) -> None:
         """Record that a caller got too few tokens at ``now``, and will come back when there is one."""
         if self.rate:
-            self.awaited_until = now + 1.0 / self.rate + self.late_seconds
+            self.waiting_until = now + 1.0 / self.rate + self.lateness_seconds
 
     def give_back(self, parts: int) -> None:
         """Return tokens of parts that were not sent."""
@@ -90,7 +90,7 @@ class TokenBucket:
         if not self.rate:
             return 0.0
         self._fill(now)
-        missing = min(parts, int(self.holds)) - self.tokens
+        missing = min(parts, int(self.capacity)) - self.tokens
         return max(0.0, missing / self.rate)
 
     def _fill(self, now: float) -> None:
@@ -101,7 +101,7 @@ class TokenBucket:
     def _add(self, tokens: float) -> None:
         """Add tokens up to what the bucket may hold; tokens that it already holds are kept."""
         tokens += self.tokens
-        most = self.holds if self.filled_at > self.awaited_until else 2 * self.holds
+        most = self.capacity if self.filled_at > self.waiting_until else 2 * self.capacity
         self.tokens = tokens if tokens <= most else max(self.tokens, most)
 
 

@@ -22,7 +22,7 @@ from palomar.reports.story import Story, load_story
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Principal, Role
 from palomar.vocabulary.message import State
-from palomar.vocabulary.timeline import Kind, Moment
+from palomar.vocabulary.timeline import Moment, MomentKind
 
 TEXT = "the code is 4711"
 
@@ -51,10 +51,10 @@ async def story(sqlite_place: object) -> Story:
     found.view.timeline.extend(
         Moment(message_id=message.row.id, at_ms=0, kind=kind, detail=detail)
         for kind, detail in (
-            (Kind.CALLBACK, {"url": f"https://shop.example/x?to={number}", "body": TEXT, "answer": f"ok {TEXT}"}),
-            (Kind.REFUSED, {"reason": f"{number} is nobody", "request": "00ff", "response": "00"}),
-            (Kind.RECEIPT, {"pdu": "00ff", "raw": TEXT}),
-            (Kind.CLICKED, {"address": "192.0.2.1", "agent": "Firefox", "something_new": number}),
+            (MomentKind.CALLBACK, {"url": f"https://shop.example/x?to={number}", "body": TEXT, "answer": f"ok {TEXT}"}),
+            (MomentKind.REFUSED, {"reason": f"{number} is nobody", "request": "00ff", "response": "00"}),
+            (MomentKind.RECEIPT, {"pdu": "00ff", "raw": TEXT}),
+            (MomentKind.CLICKED, {"address": "192.0.2.1", "agent": "Firefox", "something_new": number}),
         )
     )
     return found
@@ -85,7 +85,9 @@ def test_what_says_how_it_went_is_left(story: Story) -> None:
 
 def test_why_a_part_is_in_doubt_and_when_it_is_sent_again_is_left(story: Story) -> None:
     doubt = {"cause": "unanswered", "copies": 2, "again_in_seconds": 10}
-    story.view.timeline.append(Moment(message_id=story.view.message.id, at_ms=0, kind=Kind.IN_DOUBT, detail={**doubt}))
+    story.view.timeline.append(
+        Moment(message_id=story.view.message.id, at_ms=0, kind=MomentKind.IN_DOUBT, detail={**doubt})
+    )
     assert masked_story(story).view.timeline[-1].detail == doubt
 
 

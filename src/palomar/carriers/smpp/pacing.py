@@ -47,7 +47,7 @@ FREE_PARTS_PER_SECOND = 2_000.0
 
 def parts_bucket(rate: float) -> TokenBucket:
     """Make the bucket of a carrier or a link: parts a second, up to a tenth of a second's worth at once."""
-    return TokenBucket(rate=rate, burst_seconds=BURST_SECONDS, late_seconds=LATE_SECONDS)
+    return TokenBucket(rate=rate, burst_seconds=BURST_SECONDS, lateness_seconds=LATE_SECONDS)
 
 
 @dataclass(slots=True, kw_only=True)

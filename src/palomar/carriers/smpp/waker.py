@@ -45,7 +45,7 @@ class Waker:
         paces."""
         waits = [bucket.seconds_until(1, now)]
         for pace in paces:
-            pace.bucket.await_from(now)  # what is reserved has not been charged to it yet
+            pace.bucket.note_waiting(now)  # what is reserved has not been charged to it yet
             waits.append(pace.seconds_until_available(now))
         # The first of them to have a token. Where none lacks one it is a window that is full, and this a second net; a
         # link that was slowed grows meanwhile.

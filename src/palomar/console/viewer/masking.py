@@ -19,7 +19,7 @@ from palomar.reports.story import Story
 from palomar.reports.waits import Wait
 from palomar.transaction.message_rows import MessageRow
 from palomar.vocabulary.access import Principal, Right
-from palomar.vocabulary.timeline import Detail, Kind, Moment
+from palomar.vocabulary.timeline import Detail, Moment, MomentKind
 
 HIDDEN: Final = "•••••"
 """Replaces everything that is hidden."""
@@ -188,7 +188,7 @@ def _reduced_parameter(parameter: str) -> str:
 def _reduced_moment(moment: Moment, visibility: UrlVisibility) -> Moment:
     """Return a moment with its URL reduced in all details. The URL of a short link is part of the text and stays."""
     url = moment.detail.get("url")
-    if moment.kind is Kind.CLICKED or not isinstance(url, str):
+    if moment.kind is MomentKind.CLICKED or not isinstance(url, str):
         return moment
     detail: Detail = {
         name: _with_reduced(value, url, visibility) if isinstance(value, str) else value
