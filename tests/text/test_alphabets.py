@@ -138,7 +138,7 @@ def test_splitting_a_foreign_text_as_gsm_raises() -> None:
 
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "é\0", "\ud83d", "a\ude00", "\ude00\ud83d"])
-def test_nul_and_lone_surrogates_are_unusable_characters_characters(text: str) -> None:
+def test_nul_and_lone_surrogates_are_unusable_characters_characters_characters(text: str) -> None:
     assert has_unusable_characters(text)
 
 
