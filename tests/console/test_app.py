@@ -1,4 +1,4 @@
-"""The face: the policy and headers of every answer, who is sent to the log-in, which forms are refused, failures."""
+"""The console's application: security headers, the way to the log-in, refused forms, errors."""
 
 import asyncio
 from typing import Any
@@ -34,7 +34,7 @@ def test_the_policy_allows_no_exception() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_every_page_is_guarded_and_not_kept(house: House, path: str) -> None:
+async def test_every_page_has_the_security_headers_and_is_not_cached(house: House, path: str) -> None:
     await house.user("admin")
     browser = house.browser()
     for _ in range(2):
@@ -44,7 +44,7 @@ async def test_every_page_is_guarded_and_not_kept(house: House, path: str) -> No
         await browser.log_in("admin")
 
 
-async def test_pages_name_only_files_of_ours_and_hold_no_inline_script_or_style(house: House) -> None:
+async def test_pages_load_own_files_only_and_have_no_inline_script_or_style(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
@@ -56,7 +56,7 @@ async def test_pages_name_only_files_of_ours_and_hold_no_inline_script_or_style(
             assert inline not in page, f"{path}: {inline}"
 
 
-async def test_files_are_served_for_good_packed_where_that_helps(house: House) -> None:
+async def test_files_may_be_cached_forever_and_are_compressed_where_that_helps(house: House) -> None:
     browser = house.browser()
     page = (await browser.get("/console/login")).text
     start = page.index('href="/console/static/') + 6
@@ -73,7 +73,7 @@ async def test_files_are_served_for_good_packed_where_that_helps(house: House) -
         assert (await browser.get(path)).status == 303
 
 
-async def test_who_is_nobody_is_sent_to_the_log_in_and_then_to_what_was_wanted(house: House) -> None:
+async def test_without_a_session_a_page_leads_to_the_log_in_and_then_back(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     for path in ("/console/messages?q=a+b&state=sent", "/console/messages/x", "/console/nothing"):
@@ -88,7 +88,7 @@ async def test_who_is_nobody_is_sent_to_the_log_in_and_then_to_what_was_wanted(h
     assert (await browser.get("/console/login")).location == "/console/"
 
 
-async def test_every_page_needs_somebody_and_its_right(house: House) -> None:
+async def test_every_page_needs_a_session_and_its_right(house: House) -> None:
     await house.user("reader", role=Role.READ_ONLY)
     stranger, reader = house.browser(), house.browser()
     await reader.log_in("reader")
@@ -102,7 +102,7 @@ async def test_every_page_needs_somebody_and_its_right(house: House) -> None:
             assert (await ask(path)).status == 404, path
 
 
-async def test_a_piece_asked_for_by_nobody_leads_the_whole_page_to_the_log_in(house: House) -> None:
+async def test_without_a_session_a_part_of_a_page_leads_the_whole_page_to_the_log_in(house: House) -> None:
     answer = await house.browser().get("/console/messages", hx_request="true")
     assert (answer.status, answer.header("hx-redirect")) == (401, "/console/login")
 
@@ -111,7 +111,7 @@ async def test_a_piece_asked_for_by_nobody_leads_the_whole_page_to_the_log_in(ho
     "headers",
     [{}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "http://evil.example"}],
 )
-async def test_a_form_that_is_not_ours_changes_nothing(house: House, headers: dict[str, str]) -> None:
+async def test_a_form_of_another_origin_changes_nothing(house: House, headers: dict[str, str]) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
@@ -122,7 +122,7 @@ async def test_a_form_that_is_not_ours_changes_nothing(house: House, headers: di
     assert (await browser.get("/console/")).status == 200
 
 
-async def test_on_plain_http_a_form_shows_its_origin(house: House) -> None:
+async def test_on_plain_http_the_origin_header_of_a_form_counts(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     form = {"login": "admin", "password": PASSWORD}
@@ -130,7 +130,7 @@ async def test_on_plain_http_a_form_shows_its_origin(house: House) -> None:
     assert answer.status == 303
 
 
-async def test_other_methods_too_much_and_nonsense_are_declined(house: House) -> None:
+async def test_other_methods_large_bodies_and_invalid_forms_are_refused(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
@@ -152,7 +152,7 @@ async def test_the_bare_path_leads_to_the_console(house: House) -> None:
     assert (answer.status, answer.location) == (308, "/console/")
 
 
-async def test_a_page_that_fails_says_a_number_and_nothing_more(house: House) -> None:
+async def test_a_failed_page_shows_a_fault_id_and_nothing_more(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
@@ -171,7 +171,7 @@ class Away:
         raise TemporarilyUnavailable("no disk")
 
 
-async def test_a_database_that_is_away_is_said_on_a_page_with_when_to_try_again(house: House) -> None:
+async def test_an_unavailable_database_is_answered_with_a_page_and_retry_after(house: House) -> None:
     away: Any = Away()
     console = Console(house.viewers, away, proxies=TrustedProxies(), clock=house.clock, ids=house.world.ids)
     answer = await Browser(console, {"accept-language": "es"}).get("/console/")
@@ -181,7 +181,7 @@ async def test_a_database_that_is_away_is_said_on_a_page_with_when_to_try_again(
     assert guarded(answer)
 
 
-async def test_language_theme_and_zone_are_the_browsers(house: House) -> None:
+async def test_language_theme_and_zone_come_from_the_browser(house: House) -> None:
     browser = house.browser(accept_language="es-ES")
     page = (await browser.get("/console/login")).text
     assert '<html lang="es" data-look="auto">' in page
@@ -202,7 +202,7 @@ async def test_language_theme_and_zone_are_the_browsers(house: House) -> None:
 @pytest.mark.parametrize(
     "back", ["https://evil.example/", "//evil.example", "/console/\\evil", "/json/send", "", "javascript:alert(1)"]
 )
-async def test_nobody_is_led_elsewhere(house: House, back: str) -> None:
+async def test_no_redirect_leads_to_another_site(house: House, back: str) -> None:
     await house.user("admin")
     browser = house.browser()
     assert (await browser.post("/console/preferences", language="es", back=back)).location == "/console/"
@@ -210,7 +210,7 @@ async def test_nobody_is_led_elsewhere(house: House, back: str) -> None:
     assert inside.location == "/console/"
 
 
-async def test_many_who_come_first_at_the_same_time_are_all_served(house: House) -> None:
+async def test_many_first_requests_at_the_same_time_are_all_served(house: House) -> None:
     answers = await asyncio.gather(*(house.browser().get("/console/login") for _ in range(5)))
     assert [answer.status for answer in answers] == [200] * 5
 

@@ -52,9 +52,7 @@ def place(console_place: Place) -> Place:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_is_well_at_every_width_in_every_language_and_theme(
-    browser: Browser, place: Place, path: str
-) -> None:
+async def test_a_page_fits_every_width_language_and_theme(browser: Browser, place: Place, path: str) -> None:
     session = "" if path == "/console/login" else None
     async with opened(browser, place, session=session) as watched:
         page = watched.page
@@ -162,7 +160,7 @@ async def test_a_new_message_appears_by_itself_while_somebody_looks(browser: Bro
         assert await watched.faults(axe=False) == []
 
 
-async def test_an_export_shows_that_it_works_and_ends_in_a_file(browser: Browser, place: Place) -> None:
+async def test_an_export_shows_its_progress_and_ends_in_a_file(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open("/console/messages?account=acme")
@@ -177,7 +175,7 @@ async def test_an_export_shows_that_it_works_and_ends_in_a_file(browser: Browser
         assert await watched.faults(axe=False) == []
 
 
-async def test_an_export_that_breaks_off_says_so(browser: Browser, place: Place) -> None:
+async def test_an_interrupted_export_says_so(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open("/console/messages")
@@ -200,7 +198,7 @@ async def test_without_scripts_the_pages_work_too(browser: Browser, place: Place
         assert "482913" in (await (await download.value).path()).read_text(encoding="utf-8-sig")
 
 
-async def test_a_failed_callback_is_tried_again(browser: Browser, place: Place) -> None:
+async def test_a_failed_callback_is_sent_again(browser: Browser, place: Place) -> None:
     async with opened(browser, place, viewport=PHONE) as watched:
         page = watched.page
         await watched.open(place.path("/console/messages/{failed}"))
@@ -220,7 +218,7 @@ async def test_a_failed_callback_is_tried_again(browser: Browser, place: Place) 
     assert not shown[0]["failed"]
 
 
-async def test_the_story_unfolds(browser: Browser, place: Place) -> None:
+async def test_a_moment_of_the_timeline_unfolds(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open(place.path("/console/messages/{delivered}"))
@@ -328,7 +326,7 @@ async def test_an_account_has_a_console_of_its_own(browser: Browser, place: Plac
         assert response.status == 404
 
 
-async def test_hostile_texts_do_nothing_anywhere(browser: Browser, place: Place) -> None:
+async def test_hostile_texts_do_nothing_on_any_page(browser: Browser, place: Place) -> None:
     listed = place.palomar.json("message", "list", "--msisdn", "34600000003")
     assert len(listed) == len(HOSTILE)
     query = urllib.parse.quote('"><script>alert(1)</script>')
@@ -351,7 +349,7 @@ async def test_hostile_texts_do_nothing_anywhere(browser: Browser, place: Place)
                 assert await watched.faults(axe=False) == [], path
 
 
-async def test_a_page_that_is_not_there_says_so_quietly(browser: Browser, place: Place) -> None:
+async def test_a_missing_page_is_shown_without_errors(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         await watched.open("/console/nothing")
         await expect(watched.page.locator("h1")).to_have_text("There is nothing here")

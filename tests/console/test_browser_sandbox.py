@@ -30,7 +30,7 @@ async def live(page: Page) -> None:
     await expect(page.locator("[data-live-mark]")).to_have_attribute("data-live-mark", "on")
 
 
-async def test_messages_arrive_while_somebody_looks(browser: Browser, place: Place) -> None:
+async def test_messages_arrive_on_an_open_page(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open("/console/sandbox?number=34600000011")
@@ -52,7 +52,7 @@ async def test_messages_arrive_while_somebody_looks(browser: Browser, place: Pla
         assert await watched.faults(axe=True) == []
 
 
-async def test_a_phone_answers_and_what_is_written_stays_while_others_arrive(browser: Browser, place: Place) -> None:
+async def test_a_phone_writes_and_a_draft_stays_while_messages_arrive(browser: Browser, place: Place) -> None:
     send(place.palomar, "demo", "34600000012", "Will you come?")
     async with opened(browser, place, viewport=PHONE) as watched:
         page = watched.page
@@ -84,7 +84,7 @@ async def test_a_phone_answers_and_what_is_written_stays_while_others_arrive(bro
         await expect(page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_a_number_is_made_to_fail_and_is_itself_again(browser: Browser, place: Place) -> None:
+async def test_a_numbers_behavior_is_set_and_cleared(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open("/console/sandbox?number=34600000013")
@@ -100,7 +100,7 @@ async def test_a_number_is_made_to_fail_and_is_itself_again(browser: Browser, pl
         assert await watched.faults(axe=False) == []
 
 
-async def test_a_carrier_is_made_to_do_wrong_and_right_again(browser: Browser, place: Place) -> None:
+async def test_a_carriers_chaos_is_set_and_cleared(browser: Browser, place: Place) -> None:
     async with opened(browser, place, viewport=PHONE) as watched:
         page = watched.page
         await watched.open("/console/sandbox")
@@ -132,7 +132,7 @@ async def test_requests_are_copied_as_they_stand_and_the_dialect_is_remembered(b
         assert await watched.faults(axe=True) == []
 
 
-async def test_an_account_plays_with_its_own_and_makes_a_key_for_its_requests(browser: Browser, place: Place) -> None:
+async def test_an_account_uses_its_own_sandbox_and_makes_a_key(browser: Browser, place: Place) -> None:
     send(place.palomar, "acme", "34600000014", "Of acme")
     send(place.palomar, "demo", "34600000014", "Of demo")
     eventually(lambda: state_of(place, "34600000014") == "delivered", within_seconds=15, what="delivered")
@@ -152,7 +152,7 @@ async def test_an_account_plays_with_its_own_and_makes_a_key_for_its_requests(br
         assert await watched.faults(axe=True) == []
 
 
-async def test_a_call_opens_to_what_was_said(browser: Browser, place: Place) -> None:
+async def test_a_call_opens_to_its_request_and_answer(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open("/console/sandbox")
@@ -187,7 +187,7 @@ async def test_without_scripts_it_works_by_reloading(browser: Browser, place: Pl
 # --- callbacks
 
 
-async def test_callbacks_are_chosen_opened_and_tried_again(browser: Browser, place: Place) -> None:
+async def test_callbacks_are_filtered_opened_and_sent_again(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open("/console/callbacks")
@@ -207,9 +207,7 @@ def tried_again(place: Place) -> bool:
     return not found["failed"] and found["attempts"] == 1
 
 
-async def test_a_callback_appears_while_somebody_looks_as_its_program_would_have_got_it(
-    browser: Browser, place: Place
-) -> None:
+async def test_a_received_callback_appears_on_an_open_page(browser: Browser, place: Place) -> None:
     async with opened(browser, place, viewport=PHONE) as watched:
         page = watched.page
         await page.clock.install()

@@ -1,4 +1,4 @@
-"""Cookies, and which forms are ours."""
+"""Cookies are read and written, and forms accepted from the same origin only."""
 
 from typing import Any
 
@@ -38,11 +38,11 @@ def scope(**headers: str) -> Any:
         ({"origin": "http://a.example"}, False),
     ],
 )
-def test_a_form_is_ours_only_if_the_browser_says_so(headers: dict[str, str], is_ours: bool) -> None:
+def test_a_form_is_accepted_only_from_the_same_origin(headers: dict[str, str], is_ours: bool) -> None:
     assert is_own_form(scope(**headers)) is is_ours
 
 
-def test_https_is_seen_behind_a_proxy_too() -> None:
+def test_https_is_recognized_behind_a_proxy() -> None:
     assert not is_secure(scope())
     assert is_secure(scope(x_forwarded_proto="https"))
     assert is_secure({"scheme": "https", "headers": []})

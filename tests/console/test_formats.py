@@ -1,4 +1,4 @@
-"""How numbers, credits and times are written, in each language."""
+"""Numbers, credits and times are written in each language."""
 
 import math
 from dataclasses import replace
@@ -31,7 +31,7 @@ def test_credits_are_exact(microcredits: int, english: str, spanish: str) -> Non
     assert formats.credits_text(microcredits, "es") == spanish
 
 
-def test_numbers_have_a_plus_and_other_things_have_none() -> None:
+def test_phone_numbers_get_a_plus_and_other_texts_do_not() -> None:
     assert formats.number_text("34600000001") == "+34600000001"
     assert [formats.number_text(text) for text in ("", "34•••01", "abc", "３４")] == ["", "34•••01", "abc", "３４"]
 
@@ -45,7 +45,7 @@ def test_numbers_have_a_plus_and_other_things_have_none() -> None:
         (NOON_MS - 120 * DAY_MS, "12 Jan 11:00:00", "12 ene 11:00:00"),  # winter: one hour less
     ],
 )
-def test_times_are_the_viewers_and_as_short_as_may_be(at_ms: int, english: str, spanish: str) -> None:
+def test_times_are_in_the_viewers_zone_and_brief(at_ms: int, english: str, spanish: str) -> None:
     assert formats.moment_text(at_ms, MADRID) == english
     assert formats.moment_text(at_ms, replace(MADRID, language="es")) == spanish
 
@@ -65,7 +65,7 @@ def test_the_exact_time_is_utc_to_the_millisecond() -> None:
     assert formats.day_text(NOON_MS, MADRID) == "12 May 2026"
 
 
-def test_what_is_typed_into_a_time_is_in_the_viewers_zone() -> None:
+def test_a_typed_time_is_in_the_viewers_zone() -> None:
     assert formats.input_ms("2026-05-12T12:00", MADRID.zone) == NOON_MS - 123
     assert formats.input_ms("2026-05-12", MADRID.zone) == NOON_MS - 123 - 12 * HOUR_MS
     assert [formats.input_ms(text, MADRID.zone) for text in ("", "yesterday", "2026-13-01", "9" * 40)] == [None] * 4
@@ -100,16 +100,16 @@ def test_spans(milliseconds: int, english: str, spanish: str) -> None:
         (1.0, "100%"),
     ],
 )
-def test_a_share_is_all_only_where_it_is_all(share: float | None, words: str) -> None:
+def test_only_a_whole_share_is_100_percent(share: float | None, words: str) -> None:
     assert formats.percent_text(share, "en") == words
     assert formats.percent_text(share, "es") == words.replace(".", ",").replace("%", "\xa0%")
 
 
-def test_few_days_are_told_with_a_decimal() -> None:
+def test_few_days_are_written_with_a_decimal() -> None:
     assert [formats.days_text(days, "es") for days in (0.04, 2.44, 10.6, 12_345.0)] == ["0,0", "2,4", "11", "12.345"]
 
 
-def test_the_bound_of_a_delay_is_told_in_the_largest_unit() -> None:
+def test_the_bound_of_a_delay_is_written_in_the_largest_unit() -> None:
     bounds = (None, *DELAYS_MS, math.inf)
     assert [formats.within_text(bound) for bound in bounds] == [
         *("–", "1 s", "2 s", "5 s", "10 s", "30 s", "1 min", "5 min", "1 h", "> 1 h")
@@ -122,7 +122,7 @@ def test_minutes_and_hours_begin_in_the_viewers_zone_and_days_in_gmt() -> None:
     assert [formats.start_text(at_ms, grain, preferences) for grain in Bucket] == ["18:00", "18:00", "12 may"]
 
 
-def test_many_credits_are_told_without_decimals() -> None:
+def test_many_credits_are_written_without_decimals() -> None:
     assert formats.large_credits_text(999_999_123_456, "es") == "999.999,123456"
     assert formats.large_credits_text(1_234_567_890_123, "es") == "1.234.568"
     assert formats.large_credits_text(-1_234_567_890_123, "en") == "−1,234,568"

@@ -1,4 +1,4 @@
-"""The texts of the console: each language's catalog has exactly what pages say, and pages say nothing outside it."""
+"""Each catalog has exactly the console's texts, and no page has untranslated text."""
 
 import re
 import shutil
@@ -99,7 +99,7 @@ def test_one_thing_has_one_word_everywhere(language: str) -> None:
     assert met >= words_of(language).keys() - {"block"}
 
 
-def test_no_template_says_anything_untranslated() -> None:
+def test_no_template_has_untranslated_text() -> None:
     """Between tags stands nothing but what a template writes and signs that are the same in every language."""
     for page in CONSOLE.rglob("*.html"):
         text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -108,7 +108,7 @@ def test_no_template_says_anything_untranslated() -> None:
         assert words == [], page.name
 
 
-def test_names_are_filled_in_and_braces_of_others_do_nothing() -> None:
+def test_names_are_filled_in_and_braces_in_values_do_nothing() -> None:
     assert translated("The password of {login}", "en", login="{x}") == "The password of {x}"
     assert translated("The password of {login}", "es", login="ana") == "La contraseña de ana"
     assert translated("what nobody has translated", "es") == "what nobody has translated"
@@ -155,9 +155,7 @@ def test_a_number_chooses_the_form_and_is_written_as_the_language_does(
         ("pt", "en", "en"),
     ],
 )
-def test_the_language_is_the_chosen_one_else_what_the_browser_asks_for(
-    cookie: str, accept: str, language: Language
-) -> None:
+def test_the_language_is_the_chosen_one_else_the_browsers(cookie: str, accept: str, language: Language) -> None:
     assert language_of(cookie, accept) == language
 
 

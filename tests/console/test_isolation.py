@@ -1,4 +1,4 @@
-"""An account never sees what is another's: every route, with the ids of another, by everybody who might try."""
+"""No account sees or changes another's data: every route with an id, tried by everybody who might try."""
 
 import re
 from collections.abc import AsyncIterator
@@ -184,7 +184,7 @@ def test_every_route_with_an_id_is_walked() -> None:
     assert [route.path for route in OPEN_ROUTES if "{" in route.path] == []
 
 
-async def test_no_page_of_a_stranger_shows_anything_of_the_victims(stage: Stage) -> None:
+async def test_no_page_shows_a_stranger_the_victims_data(stage: Stage) -> None:
     queries = (
         "",
         f"?account={stage.victim.login}",
@@ -208,7 +208,7 @@ async def test_no_page_of_a_stranger_shows_anything_of_the_victims(stage: Stage)
         assert (await browser.get(f"/console/messages/{stage.message}")).status == 404
 
 
-async def test_no_form_of_a_stranger_changes_anything_of_the_victims(stage: Stage) -> None:
+async def test_no_form_of_a_stranger_changes_the_victims_data(stage: Stage) -> None:
     browsers = await strangers(stage.house)
     before = await state(stage.house)
     for login, browser in browsers.items():
@@ -238,7 +238,7 @@ async def test_no_form_of_a_stranger_changes_anything_of_the_victims(stage: Stag
     assert await state(stage.house) == before
 
 
-async def test_the_victim_sees_all_of_it(stage: Stage) -> None:
+async def test_the_victim_sees_the_data_that_strangers_do_not(stage: Stage) -> None:
     """What is asserted above is there to be seen."""
     browser = stage.house.browser()
     await browser.log_in("victim")
@@ -254,7 +254,7 @@ async def test_the_victim_sees_all_of_it(stage: Stage) -> None:
     assert [secret for secret in SECRETS if secret not in seen.replace("&#39;", "'")] == []
 
 
-async def test_the_parent_sees_the_childs_and_the_child_not_the_parents(place: Place) -> None:
+async def test_a_parent_sees_its_childs_data_and_not_the_other_way_around(place: Place) -> None:
     async with house_in(place) as house:
         parent = await house.account("parent")
         child = await house.account("child", parent=parent, credit=10_000_000)

@@ -1,4 +1,4 @@
-"""The tables of words are as long as the lists that they name."""
+"""Every value of a closed list has a label."""
 
 from palomar.access.password_rule import PasswordFault
 from palomar.console.labels import BOOKS, DETAILS, MOMENTS, PASSWORD_FAULTS, REASONS, ROLES, STATES
@@ -8,7 +8,7 @@ from palomar.vocabulary.message import FINAL, State
 from palomar.vocabulary.timeline import MomentKind
 
 
-def test_every_value_has_its_words() -> None:
+def test_every_value_of_a_list_has_a_label() -> None:
     assert set(STATES) == set(State)
     assert set(MOMENTS) == set(MomentKind)
     assert set(ROLES) == set(Role)
@@ -17,7 +17,7 @@ def test_every_value_has_its_words() -> None:
     assert set(PASSWORD_FAULTS) == set(PasswordFault)
 
 
-def test_what_has_ended_never_looks_as_if_it_were_under_way() -> None:
+def test_no_final_state_has_the_tone_of_one_under_way() -> None:
     assert [state for state in FINAL if STATES[state].tone == "busy"] == []
     assert [state for state, words in STATES.items() if words.tone == "good"] == [State.DELIVERED]
 

@@ -1,4 +1,4 @@
-"""PDUs for people: every field by name, texts decoded, odd octets dumped, passwords never shown."""
+"""A PDU is shown with every field by name and its text decoded; malformed octets are dumped, passwords never shown."""
 
 import hypothesis.strategies as st
 import pytest
@@ -45,12 +45,12 @@ def test_a_submit_is_a_table_of_its_fields_and_tlvs_by_name() -> None:
     }.items() <= meanings(view).items()
 
 
-def test_a_status_says_its_name_and_meaning() -> None:
+def test_a_status_has_its_name_and_meaning() -> None:
     view = view_of(encode(SubmitSmResp(command_status=0x58, sequence_number=1)).hex())
     assert meanings(view)["command_status"].startswith("ESME_RTHROTTLED: ")
 
 
-def test_texts_are_decoded_as_their_data_coding_says_and_headers_stand_apart() -> None:
+def test_texts_are_decoded_by_data_coding_and_headers_are_shown_apart() -> None:
     header = bytes.fromhex("050003070201")
     pdu = SubmitSm(
         sequence_number=1,
@@ -66,7 +66,7 @@ def test_texts_are_decoded_as_their_data_coding_says_and_headers_stand_apart() -
     assert values(view_of(encode(payload).hex()))["message_payload"] == "ñ"
 
 
-def test_a_receipt_says_so() -> None:
+def test_a_receipt_is_named_as_one() -> None:
     pdu = DeliverSm(
         sequence_number=1,
         esm_class=4,
@@ -92,7 +92,7 @@ def test_the_dump_has_every_octet_in_groups() -> None:
 @pytest.mark.parametrize(
     "pdu", [BindTransceiver(sequence_number=1, system_id="me", password="s3cret"), Outbind(password="s3cret")]
 )
-def test_a_password_is_shown_nowhere_also_not_of_a_broken_bind(pdu: BindTransceiver | Outbind) -> None:
+def test_no_password_is_shown_even_of_a_malformed_bind(pdu: BindTransceiver | Outbind) -> None:
     octets = encode(pdu)
     for shown in (octets, octets[:-1], octets + b"\0"):
         view = view_of(shown.hex())
@@ -101,14 +101,14 @@ def test_a_password_is_shown_nowhere_also_not_of_a_broken_bind(pdu: BindTranscei
 
 
 @pytest.mark.parametrize("text", ["", "zz", "0", "00", "00 00 00 10", "ff" * 40, "•••••"])
-def test_what_is_no_pdu_is_told_with_its_fault(text: str) -> None:
+def test_what_is_not_a_pdu_is_shown_with_its_fault(text: str) -> None:
     view = view_of(text)
     assert view.fields == ()
     assert view.fault
 
 
 @given(st.binary(max_size=120))
-def test_no_octets_make_it_fail(body: bytes) -> None:
+def test_no_octets_raise_an_error(body: bytes) -> None:
     for command_id in (0x4, 0x5, 0x80000004, 0x21, 0x103):
         frame = (len(body) + 16).to_bytes(4, "big") + command_id.to_bytes(4, "big") + bytes(8) + body
         view = view_of(frame.hex())

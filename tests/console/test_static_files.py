@@ -1,4 +1,4 @@
-"""Static files: one hash for all, types, packing; and every file of others with its version and licence."""
+"""Static files have addresses with one hash, types and compression; files of other projects a version and a license."""
 
 import re
 from importlib import resources
@@ -36,7 +36,7 @@ def test_addresses_are_below_one_hash_and_lead_to_files() -> None:
     assert Files().prefix == FILES.prefix
 
 
-def test_what_is_no_file_of_ours_is_none() -> None:
+def test_unknown_addresses_have_no_file() -> None:
     for path in (
         f"{FILES.prefix}../face.py",
         f"{FILES.prefix}vendor/htmx/LICENSE",
@@ -58,7 +58,7 @@ def test_style_sheets_name_files_that_are_there_and_nothing_else(sheet: str) -> 
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_style_sheets_rule_nothing_that_no_page_has(sheet: str) -> None:
+def test_style_sheets_have_no_unused_classes(sheet: str) -> None:
     rules = re.sub(r"\{[^{}]*\}", "{}", re.sub(r'"[^"]*"', "", text_of(sheet)))
     for name in set(re.findall(r"\.([a-z][a-z-]*)", rules)):
         starts = [
@@ -68,7 +68,7 @@ def test_style_sheets_rule_nothing_that_no_page_has(sheet: str) -> None:
         assert of_a_value or re.search(rf"(?<![\w-]){name}(?![\w-])", MARKUP), name
 
 
-def test_scripts_of_others_name_no_source_map() -> None:
+def test_scripts_of_other_projects_name_no_source_map() -> None:
     for name in ("vendor/htmx/htmx.min.js", "vendor/uplot/uPlot.iife.min.js"):
         file = FILES.at(FILES.url(name))
         assert file is not None
@@ -76,7 +76,7 @@ def test_scripts_of_others_name_no_source_map() -> None:
 
 
 @pytest.mark.parametrize("folder", [entry.name for entry in VENDOR.iterdir()])
-def test_what_others_wrote_has_its_version_and_a_permissive_licence(folder: str) -> None:
+def test_files_of_other_projects_have_a_version_and_a_permissive_license(folder: str) -> None:
     version = (VENDOR / folder / "VERSION").read_text().strip()
     assert re.fullmatch(r"\d+\.\d+\.\d+", version)
     licence = (VENDOR / folder / "LICENSE").read_text()

@@ -1,4 +1,4 @@
-"""Texts from below in the viewer's language: every one that the code can say is found, and what others wrote stays."""
+"""Every text that the code stores has its translation, and what others wrote stays as it is."""
 
 import ast
 from collections.abc import Iterator
@@ -83,14 +83,14 @@ def files() -> Iterator[Path]:
         yield from path.rglob("*.py") if path.is_dir() else [path]
 
 
-def test_whatever_the_code_below_says_of_a_message_or_a_carrier_has_its_spanish() -> None:
+def test_every_reason_and_trouble_that_the_code_stores_has_its_spanish() -> None:
     texts = {text for path in files() for text in said_in(ast.parse(path.read_text(encoding="utf-8")))}
     assert len(texts) > 15, "the code is read"
     assert sorted(text for text in texts if spanish(text) == text) == []
 
 
 @pytest.mark.parametrize("lost", [lost for lost in RouteLoss if lost is not RouteLoss.UNUSABLE])
-def test_why_a_route_lost_has_its_spanish(lost: RouteLoss) -> None:
+def test_why_a_route_was_not_chosen_has_its_spanish(lost: RouteLoss) -> None:
     line = f"main (c): {REASONS[lost].format('X')}"
     assert spanish(line).startswith("main (c): ")
     assert spanish(line) != line
@@ -104,7 +104,7 @@ def test_why_a_link_ended_has_its_spanish(reason: CloseReason) -> None:
 
 
 @pytest.mark.parametrize("status", CommandStatus)
-def test_what_a_status_means_has_its_spanish(status: CommandStatus) -> None:
+def test_the_meaning_of_a_status_has_its_spanish(status: CommandStatus) -> None:
     named = f"{status_name(status)}: {status_meaning(status)}"
     assert spanish(named).startswith(f"{status_name(status)}: ")
     assert spanish(named) != named
@@ -141,11 +141,11 @@ def test_what_a_status_means_has_its_spanish(status: CommandStatus) -> None:
         ("", ""),
     ],
 )
-def test_a_text_is_taken_apart_and_what_others_wrote_stays(text: str, expected: str) -> None:
+def test_a_joined_text_is_translated_in_parts_and_foreign_words_stay(text: str, expected: str) -> None:
     assert spanish(text) == expected
     assert english(text) == text.replace("[Errno -2] ", "").replace("[Errno 104] ", "")
 
 
 @pytest.mark.parametrize("text", ["{one}", "{", "it is open {one} {two}", "x" * 100_000, "a: " * 5_000, "; " * 3_000])
-def test_odd_and_endless_texts_do_no_harm(text: str) -> None:
+def test_odd_and_very_long_texts_stay_unchanged(text: str) -> None:
     assert spanish(text)

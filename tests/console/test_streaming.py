@@ -1,4 +1,4 @@
-"""Streams: head first, piece by piece, and no further piece once the browser has gone."""
+"""A stream is sent piece by piece, and none is made after the browser has disconnected."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -40,7 +40,7 @@ async def test_every_piece_is_sent_and_then_the_end() -> None:
     ]
 
 
-async def test_nothing_more_is_made_for_who_has_gone() -> None:
+async def test_no_piece_is_made_after_the_browser_has_disconnected() -> None:
     peer = Peer()
     made: list[int] = []
 
@@ -57,7 +57,7 @@ async def test_nothing_more_is_made_for_who_has_gone() -> None:
     assert peer.sent[-1]["more_body"] is True
 
 
-async def test_what_waits_for_a_piece_is_ended_when_the_browser_goes() -> None:
+async def test_a_waiting_generator_is_closed_when_the_browser_disconnects() -> None:
     peer = Peer()
     ended = asyncio.Event()
 
@@ -78,7 +78,7 @@ async def test_what_waits_for_a_piece_is_ended_when_the_browser_goes() -> None:
     assert peer.sent[-1]["more_body"] is True
 
 
-async def test_what_fails_while_it_makes_a_piece_fails_the_answer() -> None:
+async def test_a_failing_generator_fails_the_answer() -> None:
     async def pieces() -> AsyncGenerator[bytes, None]:
         yield b"a"
         raise ValueError("a bug")

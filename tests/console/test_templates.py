@@ -1,4 +1,4 @@
-"""What others wrote is shown harmlessly, whatever it is."""
+"""Texts of other people are escaped and isolated, and undefined names are errors."""
 
 import html
 import re
@@ -29,21 +29,21 @@ MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1
         ("עברית العربية", "עברית العربية"),
     ],
 )
-def test_signs_are_signs(text: str, markup: str) -> None:
+def test_special_characters_are_escaped(text: str, markup: str) -> None:
     assert isolated(text) == f"<bdi>{markup}</bdi>"
 
 
 @pytest.mark.parametrize(
     "mark", ["\u202e", "\u2066", "\u200f", "\u0000", "\u0007", "\u009b", "\u200b", "\ufeff", "\u2028"]
 )
-def test_marks_that_would_do_something_are_told_by_their_number(mark: str) -> None:
+def test_control_and_direction_characters_are_replaced_by_their_codes(mark: str) -> None:
     markup = str(isolated(f"a{mark}b"))
     assert mark not in markup
     assert f"U+{ord(mark):04X}" in markup
 
 
 @given(st.text())
-def test_nothing_ever_opens_a_tag_or_leaves_its_place(text: str) -> None:
+def test_no_text_opens_a_tag_or_leaves_its_element(text: str) -> None:
     markup = str(isolated(text))
     assert markup.startswith("<bdi>")
     assert markup.endswith("</bdi>")
@@ -53,7 +53,7 @@ def test_nothing_ever_opens_a_tag_or_leaves_its_place(text: str) -> None:
     assert set(plain) <= set(text)
 
 
-def test_a_page_that_names_something_undefined_fails() -> None:
+def test_a_template_with_an_undefined_name_fails() -> None:
     renderer = JinjaRenderer(Files())
     request = PageRequest(
         method="GET",

@@ -1,4 +1,4 @@
-"""What is folded of a story: whatever repeats, one step or several in turn, and the middle of one that is long."""
+"""Repeated moments, single or in sequence, and the middle of a long timeline are folded."""
 
 import random
 from itertools import pairwise
@@ -56,7 +56,7 @@ def test_equal_steps_of_any_kind_are_folded_between_their_first_and_last(step: o
 
 
 @pytest.mark.parametrize("turn", range(2, 7))
-def test_steps_that_repeat_in_turn_are_folded_together(turn: int) -> None:
+def test_a_repeated_sequence_is_folded(turn: int) -> None:
     kinds = list(MomentKind)[:turn]
     many = [(kind, {"attempt": number}) for number in range(40) for kind in kinds]
     shown = fold(timeline(*many, ENDED))
@@ -68,7 +68,7 @@ def test_steps_that_repeat_in_turn_are_folded_together(turn: int) -> None:
     ]
 
 
-def test_what_differs_in_what_it_says_is_not_equal() -> None:
+def test_moments_with_different_details_are_not_equal() -> None:
     reasons = ["ESME_RTHROTTLED", "ESME_RMSGQFUL", "ESME_RSYSERR", "no answer in time", "ESME_RX_T_APPN"]
     steps = [(MomentKind.DEFERRED, {"reason": reason}) for reason in reasons]
     assert fold(timeline(*steps)) == [0, 1, 2, 3, 4]
@@ -79,7 +79,7 @@ def test_few_equal_steps_stay(count: int) -> None:
     assert fold(timeline(*[throttled(number) for number in range(count)])) == list(range(count))
 
 
-def test_of_a_long_story_without_repeats_the_middle_is_folded() -> None:
+def test_the_middle_of_a_long_timeline_without_repeats_is_folded() -> None:
     steps = [(MomentKind.CALLBACK, {"status": number}) for number in range(500)]
     shown = fold(timeline(*steps))
     assert len(shown) == SHOWN_FIRST + 1 + SHOWN_LAST

@@ -1,4 +1,4 @@
-"""A story as the page tells it: every kind of moment, its facts, filters, ledger lines and PDUs, whatever is in it."""
+"""Every kind of moment is shown with its facts, filters, ledger entry and PDUs."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ def views_of(*details: tuple[MomentKind, Detail], **more: Any) -> list[MomentVie
     return build_views(story(*details, **more), preferences=MANNER, t=t)
 
 
-def test_every_kind_is_told_with_whatever_it_carries() -> None:
+def test_every_kind_of_moment_is_shown_with_any_details() -> None:
     for kind in MomentKind:
         detail: Detail = {"state": "delivered", "part": 1, "new": "<b>", "none": None, "empty": "", "entry": 5}
         (view,) = views_of((kind, detail))
@@ -70,7 +70,7 @@ def verdicts(kind: MomentKind, detail: Detail) -> list[tuple[str, str, str]]:
     return [(said.filter, said.verdict, said.why) for said in view.verdicts]
 
 
-def test_of_what_was_accepted_every_filter_let_it_pass() -> None:
+def test_an_accepted_message_has_passed_every_filter() -> None:
     said = verdicts(MomentKind.ACCEPTED, {"why": "taken in turn"})
     assert len(said) == 6
     assert {verdict for _, verdict, _ in said} == {"lo dejó pasar"}
@@ -85,14 +85,14 @@ def test_of_what_was_accepted_every_filter_let_it_pass() -> None:
         (State.TEST, "prueba", 3),
     ],
 )
-def test_of_what_was_discarded_one_filter_stopped_it(state: State, stopped_by: str, asked_before: int) -> None:
+def test_a_discarded_message_was_stopped_by_one_filter(state: State, stopped_by: str, asked_before: int) -> None:
     said = verdicts(MomentKind.DISCARDED, {"state": state.value, "why": "because"})
     assert [verdict for _, verdict, _ in said[:asked_before]] == ["lo dejó pasar"] * asked_before
     assert said[asked_before] == (stopped_by, "lo detuvo", "because")
     assert {verdict for _, verdict, _ in said[asked_before + 1 :]} == {"sin consultar"}
 
 
-def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
+def test_a_ledger_entry_shows_its_amounts_and_the_number_of_other_messages() -> None:
     entry = LedgerEntryView(
         id=5,
         reason=Reason.RESERVE,
@@ -131,6 +131,6 @@ def test_routes_texts_and_pdus_have_their_places() -> None:
     assert hidden.pdus[0].view is None
 
 
-def test_the_alphabets_word_is_told_as_it_is() -> None:
+def test_the_alphabet_is_shown_by_its_name() -> None:
     (view,) = views_of((MomentKind.ACCEPTED, {"alphabet": Alphabet.UCS2.value, "account": AccountId(1)}))
     assert ("alfabeto", "ucs2") in [(fact.name, fact.value) for fact in view.facts]

@@ -76,7 +76,7 @@ class House:
     clock: SetClock
     directory: Directory
     batcher: Batcher
-    logins: SignIn
+    sign_in: SignIn
     viewers: Viewers
     console: Console
     smsc: SimulatorSmsc | None = None
@@ -157,9 +157,9 @@ class House:
 
     async def signed_in(self, login: str) -> SignedIn:
         """Somebody's session, opened with :data:`PASSWORD`."""
-        result = await self.logins.log_in(login, PASSWORD, ClientAddress("192.0.2.7"), agent="a test")
+        result = await self.sign_in.log_in(login, PASSWORD, ClientAddress("192.0.2.7"), agent="a test")
         assert result is not None
-        signed_in = await self.logins.signed_in(result.token)  # type: ignore[union-attr]  # it was not refused
+        signed_in = await self.sign_in.signed_in(result.token)  # type: ignore[union-attr]  # it was not refused
         assert signed_in is not None
         return signed_in
 
@@ -186,7 +186,7 @@ async def house_in(
     throttle = SignInThrottle(database, clock)
     batcher = Batcher(database, clock, steps=STEPS, context=world.context, after_commit=lambda work: None)
     admission = Admission(directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed)
-    logins = SignIn(
+    sign_in = SignIn(
         database=database,
         batcher=batcher,
         directory=directory,
@@ -218,7 +218,7 @@ async def house_in(
         directory=directory,
         passwords=passwords,
         throttle=throttle,
-        logins=logins,
+        sign_in=sign_in,
         clock=clock,
         ids=world.ids,
         carriers=lambda: ["c", "d"],
@@ -227,7 +227,7 @@ async def house_in(
     )
     console = Console(
         viewers,
-        logins,
+        sign_in,
         proxies=TrustedProxies(),
         clock=clock,
         ids=world.ids,
@@ -240,7 +240,7 @@ async def house_in(
             clock=clock,
             directory=directory,
             batcher=batcher,
-            logins=logins,
+            sign_in=sign_in,
             viewers=viewers,
             console=console,
             smsc=smsc,

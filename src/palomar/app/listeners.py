@@ -59,7 +59,7 @@ class Listeners:
         *,
         clicks: ClickRecorder,
         viewers: Viewers,
-        logins: SignIn,
+        sign_in: SignIn,
         health: Callable[[], Readiness],
         clock: Clock,
         ids: Ids,
@@ -80,7 +80,7 @@ class Listeners:
         front = Front(
             dialects={prefix: faces[dialect.name] for dialect in DIALECTS for prefix in dialect.prefixes},
             links=Redirect(clicks, clock=clock, proxies=proxies),
-            console=Console(viewers, logins, proxies=proxies, clock=clock, ids=ids, samplers=samplers),
+            console=Console(viewers, sign_in, proxies=proxies, clock=clock, ids=ids, samplers=samplers),
             at_root=next(((faces[d.name], d.root_parameters) for d in DIALECTS if d.root_parameters), None),
             health=health,
             on_callback=sandbox.on_callback if sandbox is not None else None,

@@ -327,7 +327,7 @@ class Server:
 
     async def _listen(self) -> None:
         throttle = SignInThrottle(self.database, self.clock)
-        logins = SignIn(
+        sign_in = SignIn(
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,
@@ -342,7 +342,7 @@ class Server:
             directory=self.directory,
             passwords=self._passwords,
             throttle=throttle,
-            logins=logins,
+            sign_in=sign_in,
             clock=self.clock,
             ids=self._ids,
             carriers=lambda: list(self.carriers),
@@ -354,7 +354,7 @@ class Server:
             self.gateway,
             clicks=ClickRecorder(self.database, self.batcher),
             viewers=viewers,
-            logins=logins,
+            sign_in=sign_in,
             health=self.health,
             clock=self.clock,
             ids=self._ids,

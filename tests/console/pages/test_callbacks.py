@@ -1,4 +1,4 @@
-"""Callbacks by their pages: what waits, what was sent, what the sandbox got; chosen, turned, opened and tried again."""
+"""The pages of callbacks: open ones, attempts, received ones; filters, pages, and sending again."""
 
 import re
 
@@ -50,7 +50,7 @@ async def call_back(
     return callback
 
 
-async def test_the_secrets_of_an_address_are_for_who_may_have_keys(house: House, browser: Browser) -> None:
+async def test_secrets_in_a_url_need_the_right_to_keys(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     target = "https://u:p4ss@shop.example:8443/h00k/ack?key=t0ken"
     await house.sent(acme, "hello", reference="r", status_url=target)
@@ -78,7 +78,7 @@ async def test_the_secrets_of_an_address_are_for_who_may_have_keys(house: House,
             )
 
 
-async def test_what_waits_and_was_given_up_comes_first_and_then_what_was_sent(house: House, browser: Browser) -> None:
+async def test_open_callbacks_come_first_and_then_attempts(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     await call_back(house, acme, GOOD, reference="g", host="good.example")
     await call_back(house, acme, AWAY, reference="w", host="waits.example")
@@ -111,7 +111,7 @@ async def test_what_waits_and_was_given_up_comes_first_and_then_what_was_sent(ho
         ("open=1", set()),
     ],
 )
-async def test_they_are_chosen_by_state_host_and_account(
+async def test_callbacks_are_filtered_by_state_host_and_account(
     house: House, browser: Browser, query: str, hosts: set[str]
 ) -> None:
     acme, other = await house.account("acme"), await house.account("other")
@@ -122,7 +122,7 @@ async def test_they_are_chosen_by_state_host_and_account(
     assert set(re.findall(r"https://(\w+)\.example", piece)) == hosts
 
 
-async def test_pages_turn_by_key(house: House, browser: Browser) -> None:
+async def test_pages_of_callbacks_continue_by_key(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     for number in range(PAGE_CALLBACKS + 3):
         await call_back(house, acme, AWAY, reference=f"r{number}-", host=f"h{number}.example")
@@ -136,7 +136,7 @@ async def test_pages_turn_by_key(house: House, browser: Browser) -> None:
     assert (len(re.findall(r'<li id="o\d+"', third)), ">Sent<" in third) == (3, False)
 
 
-async def test_an_attempt_and_an_open_one_open(house: House, browser: Browser) -> None:
+async def test_an_attempt_and_an_open_callback_have_pages(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     callback = await call_back(house, acme, GOOD, host="good.example")
     page = (await browser.get("/console/callbacks")).text
@@ -153,7 +153,7 @@ async def test_an_attempt_and_an_open_one_open(house: House, browser: Browser) -
         assert (await browser.get(path)).status == 404
 
 
-async def test_one_and_all_are_tried_again(house: House, browser: Browser) -> None:
+async def test_one_failed_callback_and_all_are_sent_again(house: House, browser: Browser) -> None:
     acme, other = await house.account("acme"), await house.account("other")
     given_up = len(RETRIES) + 1
     one = await call_back(house, acme, AWAY, reference="a", host="a.example", times=given_up)
@@ -171,7 +171,7 @@ async def test_one_and_all_are_tried_again(house: House, browser: Browser) -> No
     assert (await browser.post("/console/callbacks/replay", account="nobody")).status == 404
 
 
-async def test_whose_callbacks_are_never_made_is_said_with_the_setting(house: House, browser: Browser) -> None:
+async def test_accounts_without_a_callback_url_are_named_with_the_setting(house: House, browser: Browser) -> None:
     await house.account("silent")
     await house.account("told", status_url="https://x.example/")
     page = (await browser.get("/console/callbacks")).text
@@ -194,7 +194,7 @@ async def test_support_sees_hosts_and_results_only(house: House, browser: Browse
             assert secret not in seen
 
 
-async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(sandbox: House) -> None:
+async def test_the_sandbox_shows_received_callbacks(sandbox: House) -> None:
     acme = await sandbox.account("acme", callback_secret="secret")
     assert sandbox.sandbox is not None
     took = sandbox.sandbox.on_callback
@@ -226,7 +226,7 @@ async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(s
     assert (await other.get(path)).status == 404
 
 
-async def test_newly_made_ones_do_not_bury_the_failing_ones(house: House, browser: Browser) -> None:
+async def test_new_callbacks_do_not_bury_failing_ones(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     await call_back(house, acme, AWAY, reference="f", host="failing.example")
     for number in range(PAGE_CALLBACKS + 5):
@@ -255,7 +255,7 @@ async def off(house: House, account: Account, *, kept: int) -> int:
     return target
 
 
-async def test_a_target_that_is_off_stands_above_with_a_button_that_resumes_it(house: House, browser: Browser) -> None:
+async def test_a_target_that_is_off_is_listed_with_a_button_that_resumes_it(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     target = await off(house, acme, kept=3)
     page = (await browser.get("/console/callbacks")).text
@@ -284,7 +284,7 @@ async def test_a_target_of_a_stranger_is_neither_shown_nor_resumed(house: House,
     assert await house.world.ask("SELECT failed FROM callbacks") == [(1,)]
 
 
-async def test_who_may_not_replay_has_no_button_to_resume(house: House, browser: Browser) -> None:
+async def test_without_the_right_to_replay_there_is_no_button_to_resume(house: House, browser: Browser) -> None:
     target = await off(house, await house.account("acme"), kept=1)
     await house.user("sara", role=Role.SUPPORT)
     support = await inside(house, "sara")
@@ -295,9 +295,7 @@ async def test_who_may_not_replay_has_no_button_to_resume(house: House, browser:
     assert (await house.world.ask("SELECT failed FROM callbacks") == [(0,)]) is may
 
 
-async def test_a_search_that_has_not_read_all_callbacks_never_says_that_none_fits(
-    house: House, browser: Browser
-) -> None:
+async def test_a_search_says_none_fits_only_when_all_callbacks_were_read(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     many = LOOKED_AT * SLICES_A_PAGE + 10
     named = "(id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"

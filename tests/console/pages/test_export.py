@@ -1,4 +1,4 @@
-"""The export: columns, defused formulas, the whole as a stream or piece by piece with how far it is."""
+"""The export: columns, defused formulas, one stream or pieces with progress."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def read(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
-async def test_a_file_has_a_row_a_message_newest_first(house: House, browser: Browser) -> None:
+async def test_a_file_has_one_row_for_each_message_newest_first(house: House, browser: Browser) -> None:
     await send(house, "one", 'two\nlines, and "quotes"', label="l")
     answer = await browser.get("/console/messages.csv?account=acme")
     assert answer.status == 200
@@ -84,16 +84,16 @@ async def test_no_cell_is_a_formula(house: House, browser: Browser, start: str) 
         "+1+1",
     ],
 )
-def test_what_a_spreadsheet_trims_before_a_formula_hides_none(cell: str) -> None:
+def test_characters_that_spreadsheets_trim_do_not_hide_a_formula(cell: str) -> None:
     assert defused(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize("cell", ["+34600000001", "34600000001", " text", "a=b", "1-2", "", " ", "Ñ @ home"])
-def test_a_number_with_its_plus_and_ordinary_text_stay_as_they_are(cell: str) -> None:
+def test_a_phone_number_with_plus_and_ordinary_text_stay_unchanged(cell: str) -> None:
     assert defused(cell) == cell
 
 
-async def test_pieces_make_the_whole_and_say_how_far_they_are(house: House, browser: Browser) -> None:
+async def test_pieces_make_up_the_whole_file_and_report_progress(house: House, browser: Browser) -> None:
     await send(house, "oldest")
     account = house.directory.by_login("acme")
     assert account is not None
@@ -118,13 +118,13 @@ async def test_pieces_make_the_whole_and_say_how_far_they_are(house: House, brow
     assert len({row["id"] for row in rows}) == len(rows) == 2 * PIECE_MESSAGES + 1
 
 
-async def test_nothing_found_is_a_file_with_its_columns_alone(browser: Browser) -> None:
+async def test_an_export_without_messages_has_the_columns_alone(browser: Browser) -> None:
     answer = await browser.get("/console/messages.csv?q=zzz&piece=1")
     assert answer.body.decode("utf-8").strip() == "\ufeff" + ",".join(f'"{name}"' for name in COLUMNS)
     assert (answer.header("palomar-older"), answer.header("palomar-reached")) == ("", "1.0000")
 
 
-async def test_what_is_hidden_from_support_is_hidden_in_its_files_too(house: House) -> None:
+async def test_an_export_by_support_hides_texts_and_numbers(house: House) -> None:
     await send(house, "the code is 4711")
     await house.user("sara", role=Role.SUPPORT)
     browser = house.browser()

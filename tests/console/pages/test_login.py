@@ -23,7 +23,7 @@ async def test_a_wrong_password_says_so_and_keeps_the_login(house: House) -> Non
     assert browser.cookies == {}
 
 
-async def test_too_many_attempts_are_told_how_long_to_wait(house: House) -> None:
+async def test_after_too_many_attempts_the_page_says_how_long_to_wait(house: House) -> None:
     await house.user("marta")
     browser = house.browser()
     for _ in range(FREE_BY_LOGIN):
@@ -55,7 +55,7 @@ async def test_a_new_session_has_a_token_of_its_own_whatever_the_browser_held(ho
 
 async def test_the_code_comes_after_the_password_and_leads_on(house: House) -> None:
     user = await house.user("marta")
-    secret = await house.logins.console_secret()
+    secret = await house.sign_in.console_secret()
 
     async def script(tx: Transaction) -> None:
         sealed = users.seal_totp(TOTP, user_id=user.id, secret=secret, nonce=bytes(12))

@@ -1,4 +1,4 @@
-"""The "Why?" page: everything of a message on it, hostile words harmless, and callbacks tried again from it."""
+"""The "Why?" page: everything about a message, hostile texts escaped, callbacks sent again."""
 
 import re
 
@@ -49,7 +49,7 @@ async def note(house: House, message_id: MessageId, kind: str, detail: str) -> N
     await house.world.database.write(script)
 
 
-async def test_the_whole_story_is_on_the_page(house: House, browser: Browser) -> None:
+async def test_the_page_has_the_whole_timeline(house: House, browser: Browser) -> None:
     message_id = await delivered(house)
     octets = encode(SubmitSm(sequence_number=7, destination_addr="525512340001", short_message=b"hello")).hex()
     await note(house, message_id, "refused", f'{{"part":1,"status":88,"request":"{octets}","response":"zz"}}')
@@ -64,7 +64,7 @@ async def test_the_whole_story_is_on_the_page(house: House, browser: Browser) ->
         assert piece in page, piece
 
 
-async def test_hostile_words_of_customers_and_carriers_do_nothing(house: House, browser: Browser) -> None:
+async def test_hostile_texts_of_customers_and_carriers_are_escaped(house: House, browser: Browser) -> None:
     message_id = await delivered(house, HOSTILE, words=HOSTILE)
     await note(house, message_id, "callback", '{"url":"javascript:alert(1)","<b>":"</dd><script>x</script>"}')
     page = (await browser.get(f"/console/messages/{public_id(message_id)}")).text
@@ -76,7 +76,9 @@ async def test_hostile_words_of_customers_and_carriers_do_nothing(house: House, 
     assert 'href="javascript' not in page
 
 
-async def test_a_message_under_way_is_looked_at_again_and_one_that_ended_is_not(house: House, browser: Browser) -> None:
+async def test_the_page_of_a_message_under_way_refreshes_and_that_of_an_ended_one_does_not(
+    house: House, browser: Browser
+) -> None:
     account = await house.account("other")
     message = await house.world.accepted(account)
     path = f"/console/messages/{public_id(message.row.id)}"
@@ -97,7 +99,7 @@ async def failed_callback(house: House, message_id: MessageId) -> None:
     )
 
 
-async def test_a_failed_callback_is_tried_again_from_its_message(house: House, browser: Browser) -> None:
+async def test_a_failed_callback_is_sent_again_from_its_messages_page(house: House, browser: Browser) -> None:
     message_id = await delivered(house)
     await failed_callback(house, message_id)
     path = f"/console/messages/{public_id(message_id)}"
@@ -142,7 +144,7 @@ async def test_a_held_message_is_sent_once_more_by_its_button(house: House, brow
 
 
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.READ_ONLY])
-async def test_who_may_not_send_sees_a_held_message_without_a_button(house: House, role: Role) -> None:
+async def test_without_the_right_to_resend_a_held_message_has_no_button(house: House, role: Role) -> None:
     message_id = await held(house)
     await house.user("looker", role=role)
     browser = house.browser()
@@ -155,7 +157,7 @@ async def test_who_may_not_send_sees_a_held_message_without_a_button(house: Hous
     assert await house.world.state(message_id) is State.HELD
 
 
-async def test_who_only_reads_sees_no_button(house: House) -> None:
+async def test_a_read_only_user_has_no_buttons(house: House) -> None:
     message_id = await delivered(house)
     await failed_callback(house, message_id)
     await house.user("reader", role=Role.READ_ONLY)
@@ -179,15 +181,13 @@ async def test_support_is_told_that_octets_are_hidden(house: House) -> None:
         assert secret not in page, secret
 
 
-async def test_what_is_no_message_is_missing(house: House, browser: Browser) -> None:
+async def test_an_unknown_message_is_not_found(house: House, browser: Browser) -> None:
     for identity in ("nothing", public_id(MessageId(1 << 8)), "0", "%00"):
         assert (await browser.get(f"/console/messages/{identity}")).status == 404
     assert (await browser.post("/console/callbacks/abc/replay", message="x")).status == 404
 
 
-async def test_a_message_that_waits_says_in_one_sentence_for_what_since_when_and_what_one_can_do(
-    house: House, browser: Browser
-) -> None:
+async def test_a_waiting_message_says_why_since_when_and_what_to_do(house: House, browser: Browser) -> None:
     account = await house.account("acme")
     message = await house.world.accepted(account, recipients=[recipient(1)], carrier="north")
     link = LinkStatus(name="north/1", bound=False, outstanding=0, window=10, last_error="smsc.example refused us")
@@ -223,7 +223,7 @@ async def put_off(house: House, count: int) -> MessageId:
     return message_id
 
 
-async def test_124_equal_steps_are_folded_and_can_be_opened_a_page_at_a_time(house: House, browser: Browser) -> None:
+async def test_124_equal_moments_are_folded_and_opened_in_pages(house: House, browser: Browser) -> None:
     path = f"/console/messages/{public_id(await put_off(house, 124))}"
     answer = await browser.get(path)
     assert answer.text.count("The carrier asked to come later") == 2
@@ -242,7 +242,7 @@ async def test_124_equal_steps_are_folded_and_can_be_opened_a_page_at_a_time(hou
 
 
 @pytest.mark.parametrize("asked", ["x", "-1", "99999999999999999999", "١", "200", ""])
-async def test_steps_that_there_are_not_are_the_story_in_short(house: House, browser: Browser, asked: str) -> None:
+async def test_an_invalid_page_of_moments_shows_the_folded_timeline(house: House, browser: Browser, asked: str) -> None:
     path = f"/console/messages/{public_id(await put_off(house, 10))}"
     page = (await browser.get(f"{path}?from={asked}")).text
     assert "8 more steps like these" in page

@@ -1,4 +1,4 @@
-"""The list: what the address chooses, pages by key, the piece that htmx asks for, hostile texts."""
+"""The page of messages: choices in the address, pages by key, the part that htmx requests, hostile texts."""
 
 import re
 
@@ -44,7 +44,7 @@ async def test_without_messages_the_page_says_how_to_send_one(browser: Browser) 
     assert "./run message send" in page
 
 
-async def test_every_choice_stands_in_the_address_and_is_shown_as_chosen(house: House, browser: Browser) -> None:
+async def test_every_choice_is_in_the_address_and_shown_as_chosen(house: House, browser: Browser) -> None:
     await send(house, "acme", "one", label="l1")
     await send(house, "other", "two", request_ref="s2")
     page = (await browser.get("/console/messages?q=l1&in=label&state=queued&period=day&account=acme&carrier=c")).text
@@ -72,7 +72,7 @@ async def test_a_period_between_two_times_is_in_the_viewers_zone(house: House, b
     assert texts((await browser.get(before)).text) == ["then"]
 
 
-async def test_an_id_leads_to_its_message(house: House, browser: Browser) -> None:
+async def test_a_search_for_an_id_redirects_to_its_message(house: House, browser: Browser) -> None:
     (identity,) = await send(house, "acme", "one")
     answer = await browser.get(f"/console/messages?q={identity.upper()}")
     assert (answer.status, answer.location) == (303, f"/console/messages/{identity}")
@@ -90,7 +90,7 @@ async def test_pages_follow_each_other_by_key(house: House, browser: Browser) ->
     assert 'href="/console/messages?account=acme"' in second
 
 
-async def test_the_first_page_looks_again_and_gets_the_list_alone(house: House, browser: Browser) -> None:
+async def test_the_first_page_refreshes_the_list_alone(house: House, browser: Browser) -> None:
     await send(house, "acme", "one")
     page = (await browser.get("/console/messages?state=queued")).text
     assert 'hx-get="/console/messages?state=queued" hx-trigger="every 5s"' in page
@@ -100,7 +100,7 @@ async def test_the_first_page_looks_again_and_gets_the_list_alone(house: House, 
     assert "<form" not in piece
 
 
-async def test_hostile_texts_and_labels_are_shown_as_what_they_are(house: House, browser: Browser) -> None:
+async def test_hostile_texts_and_labels_are_escaped(house: House, browser: Browser) -> None:
     await send(house, "acme", "<script>alert(1)</script>", label='"><img src=x onerror=alert(1)>')
     await send(house, "acme", "a\u202eb")
     page = (await browser.get("/console/messages")).text
@@ -112,7 +112,7 @@ async def test_hostile_texts_and_labels_are_shown_as_what_they_are(house: House,
     assert "<script>alert" not in hostile
 
 
-async def test_support_is_told_what_is_hidden(house: House) -> None:
+async def test_support_is_shown_a_hint_about_hidden_texts(house: House) -> None:
     await send(house, "acme", "the code is 4711")
     await house.user("sara", role=Role.SUPPORT)
     browser = house.browser()
@@ -124,7 +124,7 @@ async def test_support_is_told_what_is_hidden(house: House) -> None:
     assert "4711" not in page
 
 
-async def test_among_many_accounts_one_is_typed(house: House, browser: Browser) -> None:
+async def test_with_many_accounts_the_login_is_typed(house: House, browser: Browser) -> None:
     for number in range(CHOICES_AT_MOST + 1):
         await house.account(f"account{number}")
     await send(house, "account7", "of seven")
@@ -145,7 +145,7 @@ def linked(page: str, pattern: str) -> str:
 
 
 @pytest.mark.parametrize("wanted", ["q=needle", "q=needle&in=text", "q={number}&in=number"])
-async def test_a_search_that_has_not_read_everything_never_says_that_there_is_nothing(
+async def test_a_search_says_nothing_found_only_when_everything_was_read(
     house: House, browser: Browser, wanted: str
 ) -> None:
     (identity,) = await send(house, "acme", "needle")
@@ -166,7 +166,7 @@ async def test_a_search_that_has_not_read_everything_never_says_that_there_is_no
     assert texts(page) == ["needle"]
 
 
-async def test_a_search_goes_on_by_itself_within_its_time(house: House, browser: Browser) -> None:
+async def test_a_search_continues_within_its_time(house: House, browser: Browser) -> None:
     await send(house, "acme", "needle", *(f"hay {number}" for number in range(40)))
     house.viewers.bounds = FEW
     page = (await browser.get("/console/messages?q=needle")).text
@@ -174,16 +174,14 @@ async def test_a_search_goes_on_by_itself_within_its_time(house: House, browser:
     assert "Searched back" not in page
 
 
-async def test_what_was_found_before_is_not_denied_on_the_last_page(house: House, browser: Browser) -> None:
+async def test_the_last_page_does_not_deny_earlier_results(house: House, browser: Browser) -> None:
     first, *_ = await send(house, "acme", "hay", "needle", "hay")
     page = (await browser.get(f"/console/messages?q=needle&before={first}")).text
     assert "Nothing older fits" in page
     assert "Nothing fits" not in page
 
 
-async def test_where_nothing_is_in_what_was_read_the_page_says_how_far_it_has_looked(
-    house: House, browser: Browser
-) -> None:
+async def test_an_unfinished_search_says_how_far_back_it_has_searched(house: House, browser: Browser) -> None:
     await send(house, "acme", *(f"hay {number}" for number in range(40)))
     house.viewers.bounds, house.viewers.search_seconds = FEW, 0.0
     page = (await browser.get("/console/messages?q=zzz&state=queued")).text

@@ -1,4 +1,4 @@
-"""The overview: what came of a period, what needs attention, links, credit and the last messages, of whoever looks."""
+"""The overview page: counts of a period, what needs attention, links, credit and the latest messages."""
 
 import re
 
@@ -19,7 +19,7 @@ from palomar.vocabulary.oddity import Oddity, OddityKind
 OVERVIEW = "/console/overview"
 
 
-async def test_it_shows_what_came_of_a_period_what_can_be_spent_and_what_was_sent_last(house: House) -> None:
+async def test_the_overview_shows_counts_credit_and_the_latest_messages(house: House) -> None:
     account = await house.account("acme", credit=1_234 * CREDIT)
     await house.world.accept(account, recipients=[recipient(1, text="the latest"), recipient(2)])
     await house.world.tell(
@@ -52,7 +52,7 @@ async def test_a_period_is_chosen_in_the_address(house: House, period: str, rows
     assert re.search(rf'period={chosen}" aria-current="true"', page)
 
 
-async def test_only_what_changes_is_sent_where_the_page_looks_again(house: House) -> None:
+async def test_a_refresh_gets_only_what_changes(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
@@ -61,7 +61,7 @@ async def test_only_what_changes_is_sent_where_the_page_looks_again(house: House
     assert "data-figures" in piece
 
 
-async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(house: House) -> None:
+async def test_the_platform_sees_troubles_of_carriers_and_links(house: House) -> None:
     account = await house.account("acme", credit=2 * CREDIT)
     await house.world.accept(account, recipients=[recipient(1), recipient(2)], carrier="west")
     await count_changed(house.world)
@@ -111,7 +111,7 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
     assert "Nothing needs attention." not in page
 
 
-async def test_of_many_accounts_it_shows_some(house: House) -> None:
+async def test_of_many_accounts_only_some_are_shown(house: House) -> None:
     for number in range(BALANCES + 2):
         await house.account(f"account{number}")
     await house.user("admin")
@@ -122,7 +122,7 @@ async def test_of_many_accounts_it_shows_some(house: House) -> None:
     assert "account0" in page
 
 
-async def test_an_empty_house_says_what_to_do(house: House) -> None:
+async def test_an_empty_overview_explains_the_first_step(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
@@ -143,7 +143,7 @@ async def counted(house: House, name: str, *, uncounted_ms: int) -> None:
     await house.world.database.write(script)
 
 
-async def test_figures_say_as_of_when_they_are_by_the_node_that_is_furthest_behind(house: House) -> None:
+async def test_the_time_of_the_figures_is_that_of_the_slowest_node(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
@@ -172,7 +172,7 @@ async def test_a_clock_that_was_moved_ahead_makes_no_count_late(house: House) ->
     assert "behind" not in page
 
 
-async def test_beside_each_rate_stands_its_base(house: House) -> None:
+async def test_each_rate_is_shown_with_its_base(house: House) -> None:
     account = await house.account("acme", credit=100 * CREDIT)
     await house.world.accept(account, count=24)
     await house.world.tell(

@@ -1,4 +1,4 @@
-"""The profile by its forms: password, codes with their picture, sessions."""
+"""The profile page: password, codes with their QR code, sessions."""
 
 import base64
 import re
@@ -85,7 +85,7 @@ async def test_an_account_has_a_password_and_no_codes(house: House) -> None:
     assert (await house.browser().log_in("acme", ANOTHER)).location == "/console/"
 
 
-async def test_who_changes_the_password_of_an_account_is_shown_the_tokens_that_outlive_it(house: House) -> None:
+async def test_after_a_password_change_the_remaining_tokens_are_shown(house: House) -> None:
     acme = await house.account("acme")
     other = await house.account("other")
     made = {}

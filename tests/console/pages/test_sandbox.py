@@ -1,4 +1,4 @@
-"""The sandbox by its pages and forms: what is on them, for whom, and what each form does."""
+"""The sandbox page: what is on it, for whom, and what each form does."""
 
 import json
 import re
@@ -45,7 +45,7 @@ async def acme(sandbox: House) -> Account:
 # --- where it is
 
 
-async def test_the_console_opens_on_it_while_every_carrier_is_simulated(sandbox: House, acme: Account) -> None:
+async def test_the_console_opens_on_the_sandbox_if_every_carrier_is_simulated(sandbox: House, acme: Account) -> None:
     await sandbox.user("sara", role=Role.SUPPORT)
     for login in ("admin", "acme"):
         browser = await inside(sandbox, login)
@@ -59,7 +59,7 @@ async def test_the_console_opens_on_it_while_every_carrier_is_simulated(sandbox:
     assert "Sandbox" not in (await sara.get("/console/")).text
 
 
-async def test_beside_a_real_carrier_it_is_the_platforms_and_has_neither_clock_nor_requests(
+async def test_beside_a_real_carrier_the_sandbox_is_the_platforms_and_has_no_clock_or_requests(
     sqlite_place: Place,
 ) -> None:
     async with house_in(sqlite_place, sandbox="beside") as house:
@@ -76,7 +76,7 @@ async def test_beside_a_real_carrier_it_is_the_platforms_and_has_neither_clock_n
         assert (await admin.post("/console/sandbox/clock", span="day")).status == 422
 
 
-async def test_without_a_simulated_carrier_there_is_none(house: House) -> None:
+async def test_without_a_simulated_carrier_there_is_no_sandbox(house: House) -> None:
     await house.user("admin")
     browser = await inside(house)
     assert (await browser.get("/console/")).status == 200
@@ -89,9 +89,7 @@ async def test_without_a_simulated_carrier_there_is_none(house: House) -> None:
 # --- the phone
 
 
-async def test_the_screen_shows_text_sender_parts_and_state_and_nothing_that_a_text_wants(
-    sandbox: House, acme: Account
-) -> None:
+async def test_the_screen_shows_text_sender_parts_and_state_and_escapes_markup(sandbox: House, acme: Account) -> None:
     phone = await sandbox.sent(acme, HOSTILE, reference="a", sender="MyBrand")
     browser = await inside(sandbox)
     page = (await browser.get(f"/console/sandbox?number={phone}")).text
@@ -105,13 +103,13 @@ async def test_the_screen_shows_text_sender_parts_and_state_and_nothing_that_a_t
     assert "<html" not in piece
 
 
-async def test_an_empty_sandbox_says_what_to_do(sandbox: House, acme: Account) -> None:
+async def test_an_empty_sandbox_explains_the_first_step(sandbox: House, acme: Account) -> None:
     page = (await (await inside(sandbox)).get("/console/sandbox")).text
     assert "Send the first message" in page
     assert EXAMPLE_NUMBER in page
 
 
-async def test_a_phone_answers_by_its_form_with_and_without_scripts(sandbox: House, acme: Account) -> None:
+async def test_a_phone_writes_by_its_form_with_and_without_scripts(sandbox: House, acme: Account) -> None:
     browser = await inside(sandbox, "acme")
     form = {"number": "+34 600 000 001", "to": OURS, "text": "hola"}
     answer = await browser.post("/console/sandbox/answer", **form)
@@ -134,14 +132,14 @@ async def test_a_phone_answers_by_its_form_with_and_without_scripts(sandbox: Hou
     assert "nobody would get it" in nobodys.text
 
 
-async def test_who_has_no_number_is_told_how_to_get_one(sandbox: House, acme: Account) -> None:
+async def test_without_a_virtual_number_the_page_says_how_to_get_one(sandbox: House, acme: Account) -> None:
     other = await sandbox.account("other")
     phone = await sandbox.sent(other, "hello", reference="o")
     page = (await (await inside(sandbox, "other")).get(f"/console/sandbox?number={phone}")).text
     assert "./run number add 34900100200 --account other" in page
 
 
-async def test_a_number_is_told_what_to_do(sandbox: House, acme: Account) -> None:
+async def test_a_numbers_behavior_is_set_by_the_form(sandbox: House, acme: Account) -> None:
     phone = await sandbox.sent(acme, "hello", reference="a")
     admin = await inside(sandbox)
     done = await admin.post("/console/sandbox/number", number=f"+{phone}", how="fail")
@@ -197,7 +195,7 @@ async def test_a_key_is_made_shown_once_and_works(sandbox: House, acme: Account)
     assert forged.status == 403
 
 
-async def test_so_many_keys_are_made_and_then_the_page_says_so(sandbox: House, acme: Account) -> None:
+async def test_the_page_says_when_an_account_has_too_many_sandbox_keys(sandbox: House, acme: Account) -> None:
     browser = await inside(sandbox, "acme")
     for _ in range(KEYS_AT_MOST):
         assert (await browser.post("/console/sandbox/key", account="acme")).status == 200
@@ -221,7 +219,7 @@ async def test_without_an_account_there_is_nothing_to_copy(sandbox: House) -> No
 # --- the last calls
 
 
-async def test_a_call_opens_to_what_was_said_without_its_secrets(sandbox: House, acme: Account) -> None:
+async def test_a_call_opens_without_its_secrets(sandbox: House, acme: Account) -> None:
     calls = sandbox.viewers.sandbox.calls if sandbox.viewers.sandbox is not None else None
     assert calls is not None
     calls.recorder_of("foxsys")(
@@ -253,7 +251,7 @@ async def test_a_call_opens_to_what_was_said_without_its_secrets(sandbox: House,
 # --- clock and chaos
 
 
-async def test_an_hour_or_a_day_passes(sandbox: House, acme: Account) -> None:
+async def test_the_clock_jumps_by_an_hour_or_a_day(sandbox: House, acme: Account) -> None:
     admin, before_ms = await inside(sandbox), sandbox.clock.now_ms
     assert "the real time" in (await admin.get("/console/sandbox")).text
     done = await admin.post("/console/sandbox/clock", span="day", number="34600000001")
@@ -264,7 +262,7 @@ async def test_an_hour_or_a_day_passes(sandbox: House, acme: Account) -> None:
     assert (await (await inside(sandbox, "acme")).post("/console/sandbox/clock", span="day")).status == 404
 
 
-async def test_a_carrier_does_wrong_by_a_script_and_right_again(sandbox: House, acme: Account) -> None:
+async def test_a_carriers_chaos_script_is_set_and_cleared_by_the_form(sandbox: House, acme: Account) -> None:
     admin = await inside(sandbox)
     done = await admin.post("/console/sandbox/chaos", carrier="c", script="lose-answers=3%")
     assert done.location == "/console/sandbox?done=chaos"

@@ -1,4 +1,4 @@
-"""The stream: it says what changed for this person, and ends with the session, with the server, and without room."""
+"""The sandbox's event stream sends changes in scope, and ends with the session and with the server."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -21,15 +21,15 @@ async def acme(sandbox: House) -> Account:
 
 async def context_of(house: House, login: str) -> SignedInContext:
     """A context of somebody who has just logged in."""
-    result = await house.logins.log_in(
+    result = await house.sign_in.log_in(
         login, "correct horse battery", ClientAddress(address="192.0.2.7"), agent="a test"
     )
-    signed_in = await house.logins.signed_in(result.token)  # type: ignore[union-attr]
+    signed_in = await house.sign_in.signed_in(result.token)  # type: ignore[union-attr]
     assert signed_in is not None
     request: Any = type("Request", (), {"token": result.token, "preferences": None})  # type: ignore[union-attr]
     renderer: Any = None
     return SignedInContext(
-        request, renderer=renderer, sign_in=house.logins, viewer=house.viewers.of(signed_in), menu=()
+        request, renderer=renderer, sign_in=house.sign_in, viewer=house.viewers.of(signed_in), menu=()
     )
 
 
@@ -49,7 +49,7 @@ async def next_event(flow: AsyncGenerator[bytes, None]) -> bytes:
         return await anext(flow)
 
 
-async def test_it_says_what_changed_and_between_that_it_lives(sandbox: House, acme: Account) -> None:
+async def test_the_stream_sends_changes_and_heartbeats(sandbox: House, acme: Account) -> None:
     other = await sandbox.account("other")
     flow = open_stream(await context_of(sandbox, "acme"))
     assert await next_event(flow) == b"retry: 2000\n\n"
@@ -62,18 +62,18 @@ async def test_it_says_what_changed_and_between_that_it_lives(sandbox: House, ac
     assert not changes(sandbox).has_subscribers
 
 
-async def test_it_ends_with_its_session(sandbox: House, acme: Account) -> None:
+async def test_the_stream_ends_with_its_session(sandbox: House, acme: Account) -> None:
     page_context = await context_of(sandbox, "acme")
     flow = open_stream(page_context)
     assert await next_event(flow) == b"retry: 2000\n\n"
     assert await next_event(flow) == b":\n\n"
-    await sandbox.logins.log_out(page_context.viewer.my_account.session.id)
+    await sandbox.sign_in.log_out(page_context.viewer.my_account.session.id)
     changes(sandbox).publish("phones", {acme.id})
     assert [piece async for piece in flow] == []
     assert not changes(sandbox).has_subscribers
 
 
-async def test_it_ends_with_the_server(sandbox: House, acme: Account) -> None:
+async def test_the_stream_ends_with_the_server(sandbox: House, acme: Account) -> None:
     flow = open_stream(await context_of(sandbox, "acme"))
     await next_event(flow)
     assert sandbox.sandbox is not None
@@ -81,7 +81,7 @@ async def test_it_ends_with_the_server(sandbox: House, acme: Account) -> None:
     assert [piece async for piece in flow] == []
 
 
-async def test_who_has_too_many_is_told_so(sandbox: House, acme: Account) -> None:
+async def test_a_person_with_too_many_streams_gets_the_event_full(sandbox: House, acme: Account) -> None:
     flows = [open_stream(await context_of(sandbox, "acme")) for _ in range(SUBSCRIBERS_PER_PERSON)]
     for flow in flows:
         await next_event(flow)
@@ -91,7 +91,7 @@ async def test_who_has_too_many_is_told_so(sandbox: House, acme: Account) -> Non
     assert await next_event(open_stream(await context_of(sandbox, "acme"))) == b"retry: 2000\n\n"
 
 
-async def test_asking_whether_it_is_there_takes_no_room(sandbox: House, acme: Account) -> None:
+async def test_a_head_request_takes_no_subscription(sandbox: House, acme: Account) -> None:
     reply = await stream(await context_of(sandbox, "acme"))
     assert dict(reply.headers)[b"content-type"] == b"text/event-stream"
     assert not changes(sandbox).has_subscribers

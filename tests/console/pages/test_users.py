@@ -1,4 +1,4 @@
-"""Users by the page's forms: made, given another password, another role, switched off and on."""
+"""The page of users: add, new password, another role, off and on."""
 
 import re
 
@@ -21,7 +21,7 @@ def shown_password(page: str) -> str:
     return str(password)
 
 
-async def test_a_new_user_logs_in_with_what_the_page_showed_once(house: House, browser: Browser) -> None:
+async def test_a_new_user_logs_in_with_the_password_on_the_page(house: House, browser: Browser) -> None:
     await house.account("acme")
     made = await browser.post("/console/users", login="marta", name="<i>M</i>", role="support", account="acme")
     assert made.status == 200
@@ -36,7 +36,7 @@ async def test_a_new_user_logs_in_with_what_the_page_showed_once(house: House, b
 
 
 @pytest.mark.parametrize("form", [{"role": "king"}, {"role": "owner", "account": "nobody"}, {}])
-async def test_what_the_form_cannot_say_is_not_done(browser: Browser, form: dict[str, str]) -> None:
+async def test_an_invalid_form_adds_no_user(browser: Browser, form: dict[str, str]) -> None:
     assert (await browser.post("/console/users", login="x", **form)).status == 404
 
 
@@ -66,7 +66,7 @@ async def test_a_user_is_changed(house: House, browser: Browser) -> None:
     assert (await browser.post("/console/users/99999/reset", sure="yes")).status == 404
 
 
-async def test_a_new_user_has_the_least_unless_more_is_chosen(browser: Browser) -> None:
+async def test_a_new_user_is_read_only_unless_another_role_is_chosen(browser: Browser) -> None:
     page = (await browser.get("/console/users")).text
     assert re.findall(r'<option value="([\w-]+)" selected>', page.partition('action="/console/users"')[2]) == [
         "read-only"

@@ -1,4 +1,4 @@
-"""Callbacks as people see them: in scope, what support may not see hidden, and tried again by who may."""
+"""Callbacks in scope are listed and sent again by those with the right; texts and numbers are hidden from support."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -58,7 +58,7 @@ async def open_ids(seen: ViewerCallbacks, **wanted: Any) -> list[int]:
     return [found.callback.row.id for found in page.found]
 
 
-async def test_everybody_sees_those_of_their_own_accounts(house: House) -> None:
+async def test_callbacks_are_seen_within_the_scope_only(house: House) -> None:
     one, other = await house.account("one"), await house.account("other")
     of_one = await given_up(house, one)
     of_other = await given_up(house, other, reference="o")
@@ -79,7 +79,7 @@ async def test_everybody_sees_those_of_their_own_accounts(house: House) -> None:
     assert await mine.find_open(of_other.id) is None
 
 
-async def test_support_sees_where_it_went_and_not_what_it_said(house: House) -> None:
+async def test_support_sees_the_host_of_a_callback_and_not_its_content(house: House) -> None:
     one = await house.account("one")
     callback = await given_up(house, one)
     await house.user("sara", role=Role.SUPPORT)
@@ -94,7 +94,7 @@ async def test_support_sees_where_it_went_and_not_what_it_said(house: House) -> 
     assert (tried.answer, tried.body, tried.status) == (HIDDEN, HIDDEN, 500)
 
 
-async def test_those_of_an_account_or_of_all_in_scope_are_tried_again(house: House) -> None:
+async def test_all_failed_callbacks_of_an_account_or_scope_are_sent_again(house: House) -> None:
     one, other = await house.account("one"), await house.account("other")
     ids = [
         (await given_up(house, account, reference=reference)).id
@@ -115,7 +115,7 @@ async def test_those_of_an_account_or_of_all_in_scope_are_tried_again(house: Hou
     assert await failed() == []
 
 
-async def test_accounts_without_a_url_are_named_to_who_sees_them(house: House) -> None:
+async def test_accounts_without_a_url_are_listed_within_the_scope(house: House) -> None:
     silent = await house.account("silent")
     told = await house.account("told", status_url="https://shop.example/")
     assert (await callbacks(house, "admin")).accounts_without_url(None) == [silent]

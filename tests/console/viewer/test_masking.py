@@ -1,4 +1,4 @@
-"""What is hidden from support: everything that holds a text or a number, and whatever nobody has thought about yet."""
+"""Masking leaves no text, number or secret, and hides every detail whose name is not known."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ async def story(sqlite_place: object) -> Story:
     return found
 
 
-def test_neither_text_nor_number_is_left_anywhere(story: Story) -> None:
+def test_no_text_and_no_number_is_left(story: Story) -> None:
     number = story.view.message.msisdn
     assert number in repr(story)
     assert TEXT in repr(story)
@@ -72,7 +72,7 @@ def test_neither_text_nor_number_is_left_anywhere(story: Story) -> None:
     assert "Firefox" not in masked
 
 
-def test_what_says_how_it_went_is_left(story: Story) -> None:
+def test_harmless_details_are_left(story: Story) -> None:
     masked = masked_story(story)
     kept = [moment.detail for moment in masked.view.timeline]
     assert kept[0]["price_microcredits"] == story.view.timeline[0].detail["price_microcredits"]
@@ -83,7 +83,7 @@ def test_what_says_how_it_went_is_left(story: Story) -> None:
     assert masked.view.callbacks[0].url == f"https://shop.example/{HIDDEN}"
 
 
-def test_why_a_part_is_in_doubt_and_when_it_is_sent_again_is_left(story: Story) -> None:
+def test_details_of_a_part_in_doubt_are_left(story: Story) -> None:
     doubt = {"cause": "unanswered", "copies": 2, "again_in_seconds": 10}
     story.view.timeline.append(
         Moment(message_id=story.view.message.id, at_ms=0, kind=MomentKind.IN_DOUBT, detail={**doubt})
@@ -91,7 +91,7 @@ def test_why_a_part_is_in_doubt_and_when_it_is_sent_again_is_left(story: Story) 
     assert masked_story(story).view.timeline[-1].detail == doubt
 
 
-def test_octets_are_told_as_hidden_not_left_out(story: Story) -> None:
+def test_hidden_octets_are_replaced_and_not_left_out(story: Story) -> None:
     details = [moment.detail for moment in masked_story(story).view.timeline]
     assert {name for detail in details for name, value in detail.items() if value == HIDDEN} >= {
         *("request", "response", "pdu", "raw", "body", "answer", "something_new"),
@@ -135,22 +135,22 @@ SECRET_URL = "http://u:p4ss@host:81/hook/s3cr3t?who=t0ken&t0ken&acklevel=handset
         (Role.READ_ONLY, "http://*@host:81/*?who=*&*&acklevel=handset&msisdn=34600000001#*"),
     ],
 )
-def test_the_secrets_of_an_address_are_for_who_may_have_keys(role: Role, seen: str) -> None:
+def test_secrets_in_a_url_need_the_right_to_keys(role: Role, seen: str) -> None:
     who = Principal(login="x", name="", role=role, user_id=1, account_id=None)
     assert reduced_url(SECRET_URL, UrlVisibility.of(who)) == seen.replace("*", HIDDEN)
 
 
 @pytest.mark.parametrize("url", ["https://x.example/", "https://x.example", "http://[::1]:8080/?subid=a&desc=", ""])
-def test_an_address_without_secrets_is_seen_whole(url: str) -> None:
+def test_a_url_without_secrets_is_unchanged(url: str) -> None:
     assert reduced_url(url, UrlVisibility.HOST) == url
 
 
 @pytest.mark.parametrize("url", ["//u:p@host/", "u:p@host", "http://[u:p@host/"])
-def test_what_is_no_address_is_hidden(url: str) -> None:
+def test_an_invalid_url_is_hidden(url: str) -> None:
     assert reduced_url(url, UrlVisibility.HOST) == HIDDEN
 
 
-def test_a_story_names_no_secret_of_an_address_wherever_it_stands(story: Story) -> None:
+def test_no_secret_of_a_url_is_left_anywhere_in_a_story(story: Story) -> None:
     assert "s3cret" in repr(story)
     seen = repr(reduced_story(story, UrlVisibility.HOST))
     assert "s3cret" not in seen

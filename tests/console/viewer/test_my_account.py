@@ -1,4 +1,4 @@
-"""The profile: one's own password, codes and sessions; what weakens a log-in asks for the password."""
+"""People change their own password, codes and sessions; what makes a log-in weaker needs the password."""
 
 from collections.abc import AsyncIterator
 
@@ -28,7 +28,7 @@ async def my_account(house: House, login: str) -> MyAccount:
 
 
 async def token(house: House, login: str, password: str = PASSWORD) -> str:
-    result = await house.logins.log_in(login, password, CLIENT, agent="")
+    result = await house.sign_in.log_in(login, password, CLIENT, agent="")
     assert isinstance(result, LoggedIn)
     return result.token
 
@@ -37,12 +37,12 @@ async def test_a_changed_password_ends_every_session_but_this_one(house: House) 
     await house.user("marta")
     elsewhere = await token(house, "marta")
     here = await token(house, "marta")
-    signed_in = await house.logins.signed_in(here)
+    signed_in = await house.sign_in.signed_in(here)
     assert signed_in is not None
     mine = house.viewers.of(signed_in).my_account
     assert await mine.change_password(PASSWORD, ANOTHER, client=CLIENT) is True
-    assert await house.logins.signed_in(elsewhere) is None
-    assert await house.logins.signed_in(here) is not None
+    assert await house.sign_in.signed_in(elsewhere) is None
+    assert await house.sign_in.signed_in(here) is not None
     assert await token(house, "marta", ANOTHER)
 
 
@@ -56,7 +56,7 @@ async def test_an_account_changes_its_own_password(house: House) -> None:
     assert await token(house, "acme", ANOTHER)
 
 
-async def test_who_finds_a_browser_open_guesses_no_password(house: House) -> None:
+async def test_password_checks_of_an_open_session_are_throttled(house: House) -> None:
     await house.user("marta")
     mine = await my_account(house, "marta")
     answers = [await mine.change_password("wrong", ANOTHER, client=CLIENT) for _ in range(FREE_BY_LOGIN + 1)]
@@ -78,16 +78,16 @@ async def test_codes_are_switched_on_with_a_code_and_off_with_the_password(house
     assert totp not in bytes(sealed)
 
     waiting = await token(house, "marta")
-    assert await house.logins.enter_code(waiting, code_at(totp, now), CLIENT) is None  # it was used to switch on
+    assert await house.sign_in.enter_code(waiting, code_at(totp, now), CLIENT) is None  # it was used to switch on
     house.wait(STEP_MS)
-    assert isinstance(await house.logins.enter_code(waiting, code_at(totp, now + 1), CLIENT), LoggedIn)
+    assert isinstance(await house.sign_in.enter_code(waiting, code_at(totp, now + 1), CLIENT), LoggedIn)
 
     assert await mine.stop_totp("wrong", client=CLIENT) is False
     assert await mine.stop_totp(PASSWORD, client=CLIENT) is True
     assert not await mine.has_totp()
 
 
-async def test_one_sees_and_ends_ones_own_sessions_and_no_others(house: House) -> None:
+async def test_only_the_own_sessions_are_listed_and_ended(house: House) -> None:
     await house.user("marta")
     await house.user("juan")
     await house.account("acme")

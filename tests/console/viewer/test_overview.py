@@ -1,4 +1,4 @@
-"""The overview: gapless time, shares with the largest first, and each viewer's own."""
+"""An overview has every hour of its period, the largest shares first, and only accounts in scope."""
 
 from collections.abc import AsyncIterator
 
@@ -34,7 +34,7 @@ def test_a_period_is_whole_minutes_hours_or_days_with_the_present_one_last(perio
     assert all(start % period.grain == 0 for start in starts)
 
 
-async def test_every_hour_is_there_and_the_messages_are_in_theirs(house: House) -> None:
+async def test_every_hour_of_a_period_has_its_counts(house: House) -> None:
     account = await house.account("acme")
     await send(house, account, 2)
     house.wait(3 * Bucket.HOUR)
@@ -57,7 +57,7 @@ async def test_every_hour_is_there_and_the_messages_are_in_theirs(house: House) 
     assert found.carrier_statuses == []
 
 
-async def test_nobody_is_shown_what_is_anothers(house: House) -> None:
+async def test_an_overview_counts_only_accounts_in_scope(house: House) -> None:
     parent = await house.account("parent", credit=200 * CREDIT)
     child, stranger = await house.account("child", parent=parent), await house.account("stranger")
     for account, messages in ((parent, 1), (child, 2), (stranger, 4)):
@@ -72,7 +72,7 @@ async def test_nobody_is_shown_what_is_anothers(house: House) -> None:
     assert (seen.attention.carriers, seen.attention.orphans) == ([], [])
 
 
-async def test_support_is_not_told_where_callbacks_go_to(house: House) -> None:
+async def test_the_hosts_of_callbacks_are_hidden_from_support(house: House) -> None:
     account = await house.account("acme")
     for number, host in enumerate(("one.example", "two.example"), 1):
         await house.world.tell(

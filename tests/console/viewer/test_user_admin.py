@@ -1,4 +1,4 @@
-"""People: what owners do with users, within their scope, and not with themselves."""
+"""Owners manage the users in their scope, and never themselves."""
 
 from collections.abc import AsyncIterator
 
@@ -19,11 +19,11 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
 
 
 async def logs_in(house: House, login: str, password: str) -> bool:
-    result = await house.logins.log_in(login, password, ClientAddress("192.0.2.9"), agent="")
+    result = await house.sign_in.log_in(login, password, ClientAddress("192.0.2.9"), agent="")
     return isinstance(result, LoggedIn)
 
 
-async def test_an_owner_makes_a_user_who_logs_in_with_the_password_that_was_shown(house: House) -> None:
+async def test_a_new_user_logs_in_with_the_password_that_was_shown(house: House) -> None:
     await house.user("admin")
     admin = (await house.viewer("admin")).user_admin
     made = await admin.add(login="marta", name="Marta", role=Role.SUPPORT, account_id=None)
@@ -34,7 +34,7 @@ async def test_an_owner_makes_a_user_who_logs_in_with_the_password_that_was_show
     assert await admin.add(login="no good", name="", role=Role.OWNER, account_id=None) is None
 
 
-async def test_an_accounts_owner_has_that_accounts_users_and_no_others(house: House) -> None:
+async def test_an_accounts_owner_manages_that_accounts_users_only(house: House) -> None:
     acme, other = await house.account("acme"), await house.account("other")
     foreign = await house.user("foreign", account=other)
     platform = await house.user("platform")
@@ -52,7 +52,7 @@ async def test_an_accounts_owner_has_that_accounts_users_and_no_others(house: Ho
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.SUPPORT, Role.READ_ONLY])
-async def test_who_is_no_owner_manages_nobody(house: House, role: Role) -> None:
+async def test_only_owners_manage_users(house: House, role: Role) -> None:
     other = await house.user("other")
     await house.user("somebody", role=role)
     admin = (await house.viewer("somebody")).user_admin
@@ -63,7 +63,7 @@ async def test_who_is_no_owner_manages_nobody(house: House, role: Role) -> None:
     assert not await admin.set_enabled(other.id, enabled=False)
 
 
-async def test_nobody_locks_themselves_out(house: House) -> None:
+async def test_nobody_can_change_their_own_user(house: House) -> None:
     user = await house.user("admin")
     admin = (await house.viewer("admin")).user_admin
     assert await admin.reset_password(user.id) is None
@@ -71,15 +71,15 @@ async def test_nobody_locks_themselves_out(house: House) -> None:
     assert not await admin.set_enabled(user.id, enabled=False)
 
 
-async def test_a_reset_and_a_switch_log_a_user_out(house: House) -> None:
+async def test_a_reset_and_switching_off_end_a_users_sessions(house: House) -> None:
     await house.user("admin")
     marta = await house.user("marta")
     admin = (await house.viewer("admin")).user_admin
-    inside = await house.logins.log_in("marta", "correct horse battery", ClientAddress("192.0.2.9"), agent="")
+    inside = await house.sign_in.log_in("marta", "correct horse battery", ClientAddress("192.0.2.9"), agent="")
     assert isinstance(inside, LoggedIn)
     made = await admin.reset_password(marta.id)
     assert made is not None
-    assert await house.logins.signed_in(inside.token) is None
+    assert await house.sign_in.signed_in(inside.token) is None
     assert await logs_in(house, "marta", made.password)
     assert await admin.set_enabled(marta.id, enabled=False)
     assert not await logs_in(house, "marta", made.password)
@@ -87,7 +87,7 @@ async def test_a_reset_and_a_switch_log_a_user_out(house: House) -> None:
     assert await logs_in(house, "marta", made.password)
 
 
-async def test_a_role_is_changed_at_once_also_for_who_is_inside(house: House) -> None:
+async def test_a_changed_role_counts_at_once_for_open_sessions(house: House) -> None:
     await house.user("admin")
     marta = await house.user("marta", role=Role.OWNER)
     inside = await house.signed_in("marta")
@@ -96,7 +96,7 @@ async def test_a_role_is_changed_at_once_also_for_who_is_inside(house: House) ->
     assert (await house.signed_in("marta")).who.role is Role.READ_ONLY
 
 
-async def test_there_are_so_many_users_and_no_more(house: House) -> None:
+async def test_the_users_in_scope_are_bounded(house: House) -> None:
     await house.user("admin")
     admin = (await house.viewer("admin")).user_admin
     first = "INSERT INTO users (id, login, login_key, name, password_hash, role, enabled, totp_step, created_ms)"

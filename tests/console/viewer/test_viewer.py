@@ -1,4 +1,4 @@
-"""The viewer: whose messages, accounts and callbacks somebody sees, and what support does not see of them."""
+"""A viewer sees messages, accounts and callbacks in scope only, and support no texts or numbers."""
 
 from collections.abc import AsyncIterator
 
@@ -43,7 +43,7 @@ async def family(house: House) -> tuple[Account, Account, Account]:
     return parent, child, stranger
 
 
-async def test_the_platform_sees_everybody(house: House) -> None:
+async def test_the_platform_sees_all_accounts(house: House) -> None:
     await family(house)
     await house.user("admin")
     viewer = await house.viewer("admin")
@@ -70,7 +70,7 @@ async def test_a_user_bound_to_an_account_sees_what_the_account_sees(house: Hous
     assert await texts(await house.viewer("juan")) == ["of child"]
 
 
-async def test_what_is_out_of_scope_does_not_exist(house: House) -> None:
+async def test_what_is_out_of_scope_is_not_found(house: House) -> None:
     _, child, stranger = await family(house)
     viewer = await house.viewer("parent")
     foreign = (await (await house.viewer("stranger")).search(SearchFilter(), limit=1)).messages[0].id
@@ -83,7 +83,7 @@ async def test_what_is_out_of_scope_does_not_exist(house: House) -> None:
     assert viewer.account_of_login("nobody") is None
 
 
-async def test_only_failed_callbacks_in_scope_are_tried_again(house: House) -> None:
+async def test_only_failed_callbacks_in_scope_are_sent_again(house: House) -> None:
     parent, _, stranger = await family(house)
     rows = await house.world.ask("SELECT id, account_id FROM callbacks")
     assert rows == []
@@ -107,7 +107,7 @@ async def test_only_failed_callbacks_in_scope_are_tried_again(house: House) -> N
     assert await house.world.ask("SELECT id FROM callbacks WHERE failed = 1") == [(3,)]
 
 
-async def test_who_only_reads_tries_no_callback_again(house: House) -> None:
+async def test_a_read_only_user_replays_no_callback(house: House) -> None:
     parent, _, _ = await family(house)
     await house.user("juan", role=Role.READ_ONLY, account=parent)
     await house.world.tell(
@@ -118,7 +118,7 @@ async def test_who_only_reads_tries_no_callback_again(house: House) -> None:
     assert not await (await house.viewer("juan")).callbacks.replay(1)
 
 
-async def test_support_sees_how_it_went_and_not_what_was_said_to_whom(house: House) -> None:
+async def test_support_sees_states_but_no_texts_or_numbers(house: House) -> None:
     account = await house.account("acme")
     message_id = await send(house, account, "the code is 4711", number=1234)
     await house.user("sara", role=Role.SUPPORT)
@@ -134,14 +134,14 @@ async def test_support_sees_how_it_went_and_not_what_was_said_to_whom(house: Hou
     assert await texts(viewer, number="525512341234") == [HIDDEN]
 
 
-async def test_where_the_installation_hides_nothing_support_sees_all(sqlite_place: Place) -> None:
+async def test_support_sees_everything_where_nothing_is_hidden(sqlite_place: Place) -> None:
     async with house_in(sqlite_place, mask_for_support=False) as house:
         await send(house, await house.account("acme"), "the code is 4711")
         await house.user("sara", role=Role.SUPPORT)
         assert await texts(await house.viewer("sara"), text="4711") == ["the code is 4711"]
 
 
-async def test_a_search_that_finds_little_gives_up_and_says_how_far_it_came(sqlite_place: Place) -> None:
+async def test_a_slow_search_stops_and_returns_how_far_back_it_searched(sqlite_place: Place) -> None:
     async with house_in(sqlite_place) as house:
         account = await house.account("acme", credit=100_000 * CREDIT)
         await send(house, account, "needle")
@@ -160,7 +160,7 @@ async def test_a_search_that_finds_little_gives_up_and_says_how_far_it_came(sqli
         assert second == MessagePage(messages=second.messages, older=None)
 
 
-async def test_how_far_an_export_must_go_is_the_oldest_message_in_scope(house: House) -> None:
+async def test_the_period_of_a_search_begins_with_the_oldest_message_in_scope(house: House) -> None:
     await family(house)
     await house.user("admin")
     oldest = await (await house.viewer("admin")).oldest_ms(SearchFilter())

@@ -159,7 +159,7 @@ async def _page(
         examples=await _examples(context, sandbox, account, view.number, made) if account is not None else [],
         made=made,
         calls=sandbox.calls(),
-        standing=await sandbox.controls.status() if sandbox.controls.may_change else None,
+        sandbox_status=await sandbox.controls.status() if sandbox.controls.may_change else None,
         first_plans=FIRST_PLANS,
         plans=delivery_plan.table(),
         presets=[(name, script.to_text(preset)) for name, preset in script.PRESETS.items()],

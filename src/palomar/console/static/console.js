@@ -1,14 +1,14 @@
-// What the console's pages need of a script: the browser's zone, lists that look again while they are looked at, choices
-// that submit themselves, and the export's progress. Everything else works without it.
+// Scripts of all pages: the browser's time zone, lists that refresh while they are visible, choices that submit their form,
+// and the export's progress. Everything else works without scripts.
 "use strict";
 
-// The server writes times in this zone from the next page on.
+// The server writes times in this zone, beginning with the next page.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.split("; ").includes(`palomar-zone=${zone}`)) {
   document.cookie = `palomar-zone=${zone}; Path=/console; Max-Age=31536000; SameSite=Lax`;
 }
 
-// Lists look again only while somebody can see them, and not under a selection that is being made.
+// Lists refresh only while the page is visible and no text is selected.
 const mark = document.querySelector("[data-live-mark]");
 const show = (state) => {
   if (mark && mark.dataset.liveMark !== state) {
@@ -16,10 +16,10 @@ const show = (state) => {
     mark.textContent = mark.getAttribute(`data-say-${state}`);
   }
 };
-const isLookedAt = () => document.visibilityState === "visible" && String(getSelection()) === "";
+const mayRefreshLists = () => document.visibilityState === "visible" && String(getSelection()) === "";
 
 document.addEventListener("htmx:before:request", (event) => {
-  if (event.target.closest("[data-live]") && !isLookedAt()) {
+  if (event.target.closest("[data-live]") && !mayRefreshLists()) {
     event.preventDefault();
     show("paused");
   }
@@ -29,22 +29,22 @@ document.addEventListener("htmx:response:error", () => show("broken"));
 document.addEventListener("htmx:error", () => show("broken"));
 show("on");
 
-// A choice is made at once; what is typed waits for the button.
+// A choice submits its form at once; typed text waits for the button.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]") && event.target.value !== "between") {
     event.target.form.requestSubmit();
   }
 });
 
-// The export asks for piece after piece, so it can say how far it is and be stopped. Without this script the link is an
-// ordinary download.
+// The export requests piece after piece, so that it shows its progress and can be stopped. Without this script the link is
+// an ordinary download.
 const link = document.querySelector("[data-export]");
 if (link) {
   const panel = document.querySelector("[data-export-panel]");
   const part = (name) => panel.querySelector(`[data-export-${name}]`);
   let stop = null;
 
-  const fetched = async (url, signal) => {
+  const fetchPiece = async (url, signal) => {
     const response = await fetch(url, { signal, headers: { Accept: "text/csv" } });
     if (!response.ok || !response.headers.has("palomar-reached")) {
       throw new Error(`the export was answered ${response.status}`);
@@ -52,7 +52,7 @@ if (link) {
     return response;
   };
 
-  const saved = (pieces, name) => {
+  const save = (pieces, name) => {
     const url = URL.createObjectURL(new Blob(pieces, { type: "text/csv;charset=utf-8" }));
     const anchor = document.createElement("a");
     anchor.href = url;
@@ -76,7 +76,7 @@ if (link) {
     let name = "";
     try {
       for (;;) {
-        const response = await fetched(url, stop.signal);
+        const response = await fetchPiece(url, stop.signal);
         name ||= /filename="([^"]+)"/.exec(response.headers.get("content-disposition"))[1];
         pieces.push(await response.blob());
         count += Number(response.headers.get("palomar-count"));
@@ -88,7 +88,7 @@ if (link) {
         }
         url.searchParams.set("before", older);
       }
-      saved(pieces, name);
+      save(pieces, name);
       panel.hidden = true;
     } catch (error) {
       panel.hidden = error.name === "AbortError";

@@ -1,11 +1,11 @@
-// The overview's pictures: two charts over the table of figures, which stays the truth; names of countries in the
-// page's language. Charts are drawn again when the figures, the theme or the width change.
+// Draws the overview's two charts from its table of figures, and writes names of countries in the page's language. Charts
+// are drawn again when the figures, the theme or the width change.
 "use strict";
 
 const language = document.documentElement.lang;
 const DAY_MS = 86_400_000;
 
-// Colours are those of the style sheet, light or dark: the canvas needs them resolved.
+// Colors come from the style sheet, light or dark: the canvas needs their computed values.
 const probe = document.createElement("span");
 probe.hidden = true;
 document.body.append(probe);
@@ -33,7 +33,7 @@ const moment = (grainMs) =>
     grainMs === DAY_MS ? { day: "numeric", month: "short", timeZone: "UTC" } : { hour: "2-digit", minute: "2-digit", hour12: false },
   );
 
-// What the row of the table says of the moment under the pointer.
+// Shows the table's row of the time under the pointer.
 const tip = (data) => {
   const box = document.createElement("div");
   box.className = "chart-tip";
@@ -82,7 +82,7 @@ const shared = (data, mount) => ({
   ...(data.grainMs === DAY_MS && { tzDate: (at) => uPlot.tzDate(new Date(at * 1_000), "Etc/UTC") }),
 });
 
-// Bars upon each other are bars before each other: the sums, the longest first.
+// Stacked bars are drawn as bars in front of each other: running sums, the longest first.
 const traffic = (data, mount) => {
   const count = new Intl.NumberFormat(language, { notation: "compact" });
   const half = data.grainMs / 2_000;

@@ -1,23 +1,23 @@
-// The sandbox: pieces of the page look again when the stream says that something of theirs has changed, the screen stays
-// at its end, requests are copied, and the tabs that were chosen are remembered. Everything else works without it.
+// Scripts of the sandbox's page: parts of it refresh when the event stream names them, the screen stays scrolled to its end,
+// requests can be copied, and the chosen dialect is remembered. Everything else works without scripts.
 "use strict";
 
 const sandbox = document.querySelector("[data-stream]");
 const liveMark = document.querySelector("[data-live-mark]");
-const say = (state) => {
+const showState = (state) => {
   if (liveMark.dataset.liveMark !== state) {
     liveMark.dataset.liveMark = state;
     liveMark.textContent = liveMark.getAttribute(`data-say-${state}`);
   }
 };
 
-// A piece that changes while nobody looks, under a selection that is being made, or while an answer is on its way, is
-// asked for afterwards.
+// A part that changes while the page is hidden, while text is selected, or while a message is being written to the server,
+// is requested afterwards.
 const stale = new Set();
 let isWriting = false;
-const isFree = () => !isWriting && document.visibilityState === "visible" && String(getSelection()) === "";
+const mayRefreshParts = () => !isWriting && document.visibilityState === "visible" && String(getSelection()) === "";
 const refresh = () => {
-  if (isFree()) {
+  if (mayRefreshParts()) {
     stale.forEach((topic) => document.getElementById(topic)?.dispatchEvent(new Event(topic)));
     stale.clear();
   }
@@ -28,23 +28,23 @@ const changed = (...topics) => {
 };
 document.addEventListener("selectionchange", refresh);
 
-// One stream while the page is seen: a hidden page needs none, and browsers have few connections to a host.
+// There is one stream while the page is visible: a hidden page needs none, and browsers limit connections to a host.
 let stream = null;
-const AGAIN_MS = 5000;
+const RECONNECT_MS = 5000;
 const open = () => {
   if (stream || document.visibilityState !== "visible") {
     return;
   }
   stream = new EventSource(sandbox.dataset.stream);
   stream.addEventListener("open", () => {
-    say("on");
-    changed("phones", "calls"); // what happened before it was open
+    showState("on");
+    changed("phones", "calls"); // for what happened before it was open
   });
   stream.addEventListener("phones", () => changed("phones"));
   stream.addEventListener("calls", () => changed("calls"));
   stream.addEventListener("full", () => close("paused"));
   stream.addEventListener("error", () => {
-    say("broken");
+    showState("broken");
     if (stream?.readyState === EventSource.CLOSED) {
       close("broken");
     }
@@ -53,12 +53,12 @@ const open = () => {
 const close = (state) => {
   stream?.close();
   stream = null;
-  say(state);
+  showState(state);
   if (document.visibilityState === "visible") {
     setTimeout(() => {
-      changed("phones", "calls"); // leads to the log-in, where the session has ended
+      changed("phones", "calls"); // leads to the log-in if the session has ended
       open();
-    }, AGAIN_MS);
+    }, RECONNECT_MS);
   }
 };
 document.addEventListener("visibilitychange", () => {
@@ -71,10 +71,10 @@ document.addEventListener("visibilitychange", () => {
 });
 window.addEventListener("pagehide", () => stream?.close());
 
-// The newest message is in sight, unless somebody has scrolled up to read.
+// The newest message stays visible, unless somebody has scrolled up.
 const screenOf = () => document.querySelector(".screen");
 let isAtEnd = true;
-const toEnd = () => {
+const scrollToEnd = () => {
   const screen = screenOf();
   screen.scrollTop = screen.scrollHeight;
 };
@@ -82,9 +82,9 @@ document.addEventListener("htmx:before:swap", () => {
   const screen = screenOf();
   isAtEnd = screen.scrollHeight - screen.scrollTop - screen.clientHeight < 60;
 });
-document.addEventListener("htmx:after:swap", () => isAtEnd && toEnd());
+document.addEventListener("htmx:after:swap", () => isAtEnd && scrollToEnd());
 
-// What was written is gone from the line, which is ready for more; what was refused stays, to be mended.
+// A message that was sent is cleared from the input; one that was refused stays, so that it can be corrected.
 const isAnswer = (element) => element.matches?.(".answer");
 document.addEventListener("htmx:before:request", (event) => {
   isWriting ||= isAnswer(event.target);
@@ -101,7 +101,7 @@ document.addEventListener("htmx:finally:request", (event) => {
   refresh();
 });
 
-// Copying. Where the page may not write to the clipboard the request is selected, ready to be copied by hand.
+// Copies a request. Where the page may not write to the clipboard, it selects the request instead.
 document.querySelectorAll("[data-copy]").forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", async () => {
@@ -116,12 +116,12 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
   });
 });
 
-// The dialect that was chosen last is the one that is shown.
+// Shows the dialect that was chosen last.
 const remembered = localStorage.getItem("palomar-dialect");
 document.querySelectorAll("[data-remember]").forEach((radio) => {
   radio.checked ||= radio.id === remembered;
   radio.addEventListener("change", () => localStorage.setItem("palomar-dialect", radio.id));
 });
 
-toEnd();
+scrollToEnd();
 open();

@@ -40,7 +40,7 @@ class MyAccount:
         directory: Directory,
         passwords: Passwords,
         throttle: SignInThrottle,
-        logins: SignIn,
+        sign_in: SignIn,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -51,7 +51,7 @@ class MyAccount:
         self._directory = directory
         self._passwords = passwords
         self._throttle = throttle
-        self._logins = logins
+        self._sign_in = sign_in
         self._clock = clock
         self._ids = ids
 
@@ -103,7 +103,7 @@ class MyAccount:
         if user is None or user.user.has_totp or step is None or len(totp) != SECRET_OCTETS:
             return False
         user_id = user.user.id
-        secret = await self._logins.console_secret()
+        secret = await self._sign_in.console_secret()
         sealed = users.seal_totp(totp, user_id=user_id, secret=secret, nonce=self._octets(NONCE_OCTETS))
         await self._database.write(users.start_totp, user_id, sealed=sealed, step=step)
         return True
@@ -169,7 +169,7 @@ class MyAccount:
 
     async def _confirm(self, password: str, *, client: ClientAddress) -> TooManyAttempts | bool:
         """Return True if this is the own password. It counts as an attempt to log in."""
-        right = await self._logins.verify_password(self._who.login, password, client)
+        right = await self._sign_in.verify_password(self._who.login, password, client)
         if right is True:
             await self._throttle.forget_failures(self._who.login, client)
         return right

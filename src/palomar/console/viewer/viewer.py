@@ -70,7 +70,7 @@ class Viewers:
         directory: Directory,
         passwords: Passwords,
         throttle: SignInThrottle,
-        logins: SignIn,
+        sign_in: SignIn,
         clock: Clock,
         ids: Ids,
         carriers: Callable[[], Sequence[str]],
@@ -85,7 +85,7 @@ class Viewers:
         self.directory = directory
         self.passwords = passwords
         self.throttle = throttle
-        self.logins = logins
+        self.sign_in = sign_in
         self.clock = clock
         self.ids = ids
         self.carriers = carriers
@@ -123,7 +123,7 @@ class Viewer:
             directory=viewers.directory,
             passwords=viewers.passwords,
             throttle=viewers.throttle,
-            logins=viewers.logins,
+            sign_in=viewers.sign_in,
             clock=viewers.clock,
             ids=viewers.ids,
         )
