@@ -36,7 +36,7 @@ def body_reader(pdu_type: type[Pdu]) -> Reader:
     known: dict[str, Any] = {"make": pdu_type, "read_tlvs": read_tlvs}
     lines = ["text = frame.decode('latin-1')", "tlvs = ()", f"position = {HEADER_OCTETS}"]
     for are_octets, fields in _runs(table, _is_octet):
-        lines += _octets_read(fields, known) if are_octets else _others_read(fields, known)
+        lines += _octet_reader_lines(fields, known) if are_octets else _other_reader_lines(fields, known)
     lines += [
         "if position != len(frame):",
         "    tlvs, position = read_tlvs(frame, position)",
@@ -53,10 +53,10 @@ def body_writer(pdu_type: type[Pdu]) -> Writer:
     table = field_table(pdu_type)
     known: dict[str, Any] = {"write_tlvs": write_tlvs}
     lines = ["if pdu.command_status:", "    return b''"] if pdu_type.bare_when_refused else []
-    lines += _texts_checked([(name, kind) for name, kind in table if isinstance(kind, COctets)])
+    lines += _text_check_lines([(name, kind) for name, kind in table if isinstance(kind, COctets)])
     lines.append("body = b''")
     for are_templated, fields in _runs(table, _is_templated):
-        lines += [_template_written(fields)] if are_templated else _others_written(fields, known)
+        lines += [_template_writer_line(fields)] if are_templated else _other_writer_lines(fields, known)
     lines += ["if pdu.tlvs:", "    body += write_tlvs(pdu.tlvs)", "return body"]
     write: Writer = _function("write", "pdu", lines, known)
     return write
@@ -74,14 +74,14 @@ def _is_templated(field: _Field) -> bool:
     return isinstance(field[1], Octet | COctets)
 
 
-def _octets_read(fields: Sequence[_Field], known: dict[str, Any]) -> list[str]:
+def _octet_reader_lines(fields: Sequence[_Field], known: dict[str, Any]) -> list[str]:
     count = len(fields)
     known[f"unpack_{count}"] = struct.Struct(f"{count}B").unpack_from
     names = ", ".join(name for name, _ in fields)
     return [f"{names}, = unpack_{count}(frame, position)", f"position += {count}"]
 
 
-def _others_read(fields: Sequence[_Field], known: dict[str, Any]) -> list[str]:
+def _other_reader_lines(fields: Sequence[_Field], known: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for name, kind in fields:
         if isinstance(kind, COctets):
@@ -96,7 +96,7 @@ def _others_read(fields: Sequence[_Field], known: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _texts_checked(fields: Sequence[tuple[str, COctets]]) -> list[str]:
+def _text_check_lines(fields: Sequence[tuple[str, COctets]]) -> list[str]:
     if not fields:
         return []
     lines = [f"{name} = pdu.{name}" for name, _ in fields]
@@ -105,13 +105,13 @@ def _texts_checked(fields: Sequence[tuple[str, COctets]]) -> list[str]:
     return [*lines, f"if {too_long} or '\\0' in {together}:", "    raise ValueError('no C-octet string')"]
 
 
-def _template_written(fields: Sequence[_Field]) -> str:
+def _template_writer_line(fields: Sequence[_Field]) -> str:
     template = "".join("%c" if isinstance(kind, Octet) else "%s\\0" for _, kind in fields)
     values = "".join(f"pdu.{name}, " if isinstance(kind, Octet) else f"{name}, " for name, kind in fields)
     return f"body += ('{template}' % ({values})).encode('latin-1')"
 
 
-def _others_written(fields: Sequence[_Field], known: dict[str, Any]) -> list[str]:
+def _other_writer_lines(fields: Sequence[_Field], known: dict[str, Any]) -> list[str]:
     known.update((f"write_{name}", kind.write) for name, kind in fields)
     return [f"body += write_{name}(pdu.{name})" for name, _ in fields]
 

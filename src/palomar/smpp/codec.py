@@ -38,7 +38,7 @@ class FrameBuffer:
 
     def __init__(self, max_frame_octets: int = DEFAULT_MAX_FRAME_OCTETS) -> None:
         self.max_frame_octets = max_frame_octets
-        #: Set once a command_length was out of bounds: the stream is beyond repair and yields nothing more.
+        #: Set once a command_length was out of bounds: the stream cannot be read any further.
         self.error: FramingError | None = None
         self._pending = bytearray()
         self._needed = 4

@@ -32,7 +32,7 @@ class Pdu:
 
     command_id: ClassVar[int]
     command_name: ClassVar[str]
-    # Section 4.4.2 and its like: a refusal of this command is a header alone.
+    # Section 4.4.2 and others: a refusal of this command is a header alone.
     bare_when_refused: ClassVar[bool] = False
 
     command_status: int = 0

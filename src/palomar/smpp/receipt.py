@@ -88,7 +88,7 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     raw, parameters = text_octets(pdu), pdu.tlvs
     message_id, sub, dlvrd, submit_date, done_date, stat, err, text = _read(raw, pdu.data_coding)
     number = tlvs.MESSAGE_STATE.find(parameters) if parameters else None
-    # What nearly every receipt says is looked up first.
+    # The state of nearly every receipt is looked up first.
     state = _PLAIN_ENDS.get(number) if number is not None else _PLAIN_ENDS.get(stat)
     if state is None:
         state = _stronger_state(_STATES_BY_NUMBER.get(number), state_of(stat))
@@ -182,10 +182,10 @@ def _read(raw: bytes, data_coding: int) -> tuple[str, ...]:
     """Return the fields of a text, in the order of `_KEYS`: at once where it has the layout of Appendix B."""
     if (standard := _STANDARD.fullmatch(raw.decode("latin-1"))) is not None:
         return standard.groups()
-    return _read_text(_decoded(raw, data_coding))
+    return _read_text(_decode(raw, data_coding))
 
 
-def _decoded(raw: bytes, data_coding: int) -> str:
+def _decode(raw: bytes, data_coding: int) -> str:
     """Decode a text; some carriers send even receipts in UCS-2, in either order of octets, whatever data_coding says; a
     field name there has a zero octet beside each letter."""
     if b"\0" in raw[:4] or data_coding == CODING_UCS2:
@@ -201,7 +201,7 @@ def _decoded(raw: bytes, data_coding: int) -> str:
 def _read_text(text: str) -> tuple[str, ...]:
     """Find the fields by their names, in any order (a value ends where the next name begins); return them in the order
     of `_KEYS`, empty where they are missing."""
-    # The layout of Appendix B is nearly all there is, and one match reads it five times as fast.
+    # Nearly every receipt has the layout of Appendix B, and one match reads it five times as fast.
     if (standard := _STANDARD.fullmatch(text.rstrip("\0"))) is not None:
         return standard.groups()
     found = _read_fields(text.replace("\0", ""))

@@ -124,10 +124,10 @@ def _of_tokens(tokens: list[str]) -> MessageState | None:
 def _table() -> dict[str, MessageState]:
     words: list[tuple[str, MessageState]] = [(word, state) for state, known in STAT_WORDS.items() for word in known]
     words += [(normalize_word(word), state) for state, text in SYNONYMS.items() for word in text.split()]
-    return _cut(words) | dict(reversed(words))
+    return _cut_words(words) | dict(reversed(words))
 
 
-def _cut(words: Iterable[tuple[str, MessageState]]) -> dict[str, MessageState]:
+def _cut_words(words: Iterable[tuple[str, MessageState]]) -> dict[str, MessageState]:
     """Return the words cut to seven letters, except those that would then mean two things."""
     meanings: dict[str, set[MessageState]] = {}
     for word, state in words:

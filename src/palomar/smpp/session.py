@@ -76,9 +76,9 @@ class Session:
     ) -> None:
         self.role = role
         self.settings = settings = settings or SessionSettings()
-        #: Read it, do not set it. The booleans beside it are here because comparing enum members is slow.
+        #: Read only. The booleans beside it are here because comparing enum members is slow.
         self.state = SessionState.OPEN
-        #: Whether messages may pass (not while unbinding).
+        #: True while messages may pass (not while unbinding).
         self.is_bound = False
         self.is_closed = False
         self._peer = SessionRole.SMSC if role is SessionRole.ESME else SessionRole.ESME
@@ -175,7 +175,7 @@ class Session:
         if self.is_bound:
             number = self._emit(pdus.Unbind())
             self._our_unbind = (number, now + self.settings.response_seconds)
-            # What the peer may send stays as it was.
+            # The requests that the peer may send stay the same.
             self.state = SessionState.UNBINDING
             self.is_bound = False
             self._may_send = frozenset()

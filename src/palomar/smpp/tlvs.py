@@ -180,7 +180,7 @@ def salvage_tlvs(frame: bytes, position: int) -> tuple[Tlvs, bool]:
             break
         is_whole = False
         if frame[reached : reached + 2] == _PAYLOAD_TAG and reached + 4 < len(frame):
-            # Its length goes beyond the end: the text is what there is, as where sm_length does.
+            # Its length goes beyond the end: take the rest as the text, as with a wrong sm_length.
             found.append((MESSAGE_PAYLOAD.tag, frame[reached + 4 :]))
             break
         if frame[reached]:

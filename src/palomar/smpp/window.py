@@ -20,7 +20,7 @@ class Window:
     def __init__(self, size: int, *, remembered: int) -> None:
         self.size = size
         self.remembered = remembered
-        #: Public only to be counted: a len() of our own would cost a call more at every look.
+        #: Public only to be counted: a method of our own would cost one more call each time.
         self.outstanding: dict[int, _Entry] = {}
         self._timed_out: dict[int, _Entry] = {}
 

@@ -176,7 +176,7 @@ class ClientConnection(asyncio.Protocol):
     # --- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are not of that class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports are not of that class
         self._smsc.on_connected(self)
         if self._outbind is not None:
             self._session.send(self._outbind, self._now())
@@ -203,7 +203,7 @@ class ClientConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._paused = True
         if self._transport is not None:
-            # A client that does not read its answers is not read either: nothing grows without bound.
+            # A client that does not read its answers is not read either, so that no buffer grows without bound.
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
@@ -238,7 +238,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _on_request(self, pdu: Pdu) -> None:
         if self._silent:
-            return  # it came in the same read as what silenced us
+            return  # it came in the same read as the PDU that silenced us
         if isinstance(pdu, SubmitSm):
             self._smsc.on_submit(self, pdu)
         elif isinstance(pdu, BindTransceiver | BindTransmitter | BindReceiver):

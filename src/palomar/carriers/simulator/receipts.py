@@ -74,7 +74,7 @@ def receipt_pdu(
         text = (
             f"{name and f'id:{name} '}sub:001 dlvrd:{receipt.stat == 'DELIVRD':03} submit date:{taken} "
             f"done date:{done} stat:{receipt.stat} err:{receipt.error:03} text:"
-        ).encode() + _beginning(submitted, script)
+        ).encode() + _text_beginning(submitted, script)
     return DeliverSm(
         tlvs=optional,
         source_addr_ton=submitted.dest_addr_ton,
@@ -147,7 +147,7 @@ def alert_pdu(submitted: SubmitSm) -> AlertNotification:
     )
 
 
-def _beginning(submitted: SubmitSm, script: ChaosScript) -> bytes:
+def _text_beginning(submitted: SubmitSm, script: ChaosScript) -> bytes:
     """Return the beginning of the text: the first octets as they were sent, or as an SMSC writes them that has decoded
     them."""
     if not script.repeats_text:

@@ -86,14 +86,16 @@ class Requests:
             if faults is None:
                 return
         message_ids = self._network.new_ids(script)
-        refused = [_refused(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)]
+        refused = [
+            _unsuccessful(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)
+        ]
         accepted: list[StoredMessage] = []
         for address in addresses:
             message = _from_multi(pdu, address)
             plan, _ = submit_handler.plan_of(address.address)
             status = submit_handler.refusal_status(message, plan)
             if status:
-                refused.append(_refused(address, status))
+                refused.append(_unsuccessful(address, status))
             else:
                 accepted.append(
                     self._network.accept(
@@ -110,7 +112,7 @@ class Requests:
 
     def _on_query(self, connection: ClientConnection, pdu: QuerySm) -> None:
         """Answer the state of a message; of several with one id, that of one which has not ended."""
-        found = self._own(connection, pdu)
+        found = self._find_own(connection, pdu)
         if not found:
             connection.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
             return
@@ -127,7 +129,7 @@ class Requests:
     def _on_cancel(self, connection: ClientConnection, pdu: CancelSm) -> None:
         """Cancel a message by id, or without an id all between two addresses; a delivered one cannot be cancelled."""
         if pdu.message_id:
-            found = [message for message in self._own(connection, pdu) if message.may_change]
+            found = [message for message in self._find_own(connection, pdu) if message.may_change]
         else:
             found = list(
                 self._network.store.changeable(
@@ -142,7 +144,7 @@ class Requests:
         connection.answer(pdu, status=0 if found else CommandStatus.ESME_RCANCELFAIL)
 
     def _on_replace(self, connection: ClientConnection, pdu: ReplaceSm) -> None:
-        found = [message for message in self._own(connection, pdu) if message.may_change]
+        found = [message for message in self._find_own(connection, pdu) if message.may_change]
         if not found:
             connection.answer(pdu, status=CommandStatus.ESME_RREPLACEFAIL)
             return
@@ -164,7 +166,7 @@ class Requests:
             self._network.replace(message, replacement)
         connection.answer(pdu)
 
-    def _own(self, connection: ClientConnection, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[StoredMessage]:
+    def _find_own(self, connection: ClientConnection, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[StoredMessage]:
         """Find the messages of an id that this client sent, from the given address if there is one."""
         found = self._network.store.find(pdu.message_id, system_id=connection.system_id)
         return [message for message in found if pdu.source_addr in ("", message.source)]
@@ -214,7 +216,7 @@ def _is_list(entry: DestinationAddress | DistributionList) -> bool:
     return isinstance(entry, DistributionList)
 
 
-def _refused(entry: DestinationAddress | DistributionList, status: int) -> UnsuccessfulDelivery:
+def _unsuccessful(entry: DestinationAddress | DistributionList, status: int) -> UnsuccessfulDelivery:
     """Make the entry of a refused address, or of a distribution list: none is known here, so each is refused by its
     name."""
     if isinstance(entry, DistributionList):

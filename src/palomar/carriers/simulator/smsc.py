@@ -260,6 +260,6 @@ class SimulatorSmsc:
 def _response(request: SubmitSm | DataSm, message: StoredMessage) -> SubmitSmResp | DataSmResp:
     if isinstance(request, SubmitSm):
         return SubmitSmResp(message_id=message.message_ids.in_answer)
-    # SMPP 3.4 section 5.3.2.28: whether the delivery pending flag was set, for who asked.
+    # dpf_result answers a request that set the delivery pending flag (SMPP 3.4 section 5.3.2.28).
     wants_flag = tlvs.SET_DPF.find(request.tlvs) == 1
     return DataSmResp(message_id=message.message_ids.in_answer, tlvs=(tlvs.DPF_RESULT.of(1),) if wants_flag else ())

@@ -38,7 +38,7 @@ class Stats:
     doubled_answer_late: int = 0
     doubled_link_broken: int = 0
 
-    def doubled(self, cause: RepeatCause) -> None:
+    def note_repeat(self, cause: RepeatCause) -> None:
         """Count a message that was taken a second time."""
         match cause:
             case RepeatCause.ANSWER_LOST:

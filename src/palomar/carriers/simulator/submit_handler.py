@@ -67,7 +67,7 @@ class SubmitHandler:
     def answer_if_refused(self, connection: ClientConnection, request: Pdu, pdu: SubmitSm, plan: DeliveryPlan) -> bool:
         """Answer a message that its plan or a bad time refuses; return False for one that is taken."""
         if not (plan.status or pdu.schedule_delivery_time or pdu.validity_period):
-            return False  # nearly always
+            return False  # the usual case
         status = self.refusal_status(pdu, plan)
         if status:
             self._refuse(connection, request, status)
@@ -87,7 +87,7 @@ class SubmitHandler:
     def note_accepted(self, pdu: SubmitSm, injector: FaultInjector, faults: PlannedFaults) -> None:
         """Count an accepted message if a script has made its sender send it again."""
         if (cause := injector.note_accepted(pdu, faults)) is not None:
-            self._stats.doubled(cause)
+            self._stats.note_repeat(cause)
 
     def answer(self, connection: ClientConnection, request: Pdu, response: Pdu, message: StoredMessage) -> None:
         """Answer a request whose message was accepted, as its plan and its faults say."""

@@ -39,7 +39,7 @@ class TimerWheel(Generic[Item]):
     def take_due(self, now: float) -> list[Item]:
         """Remove and return all items whose bucket is due, in order."""
         due: list[Item] = []
-        # A hair of tolerance: a timer may fire within the clock's resolution before its time.
+        # Some tolerance: a timer may fire within the clock's resolution before its time.
         limit = now * self._per_second + 1e-3
         while self._ticks and self._ticks[0] <= limit:
             due += self._buckets.pop(heappop(self._ticks))

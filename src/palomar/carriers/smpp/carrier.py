@@ -165,7 +165,7 @@ class SmppCarrier:
             else:
                 self._bucket.give_back(1)
                 reason = "the carrier does not answer" if self._links.is_live else "no link is bound"
-                self._later(part, NotSent(reason=reason))
+                self._answer_soon(part, NotSent(reason=reason))
 
     def links(self) -> list[LinkStatus]:
         return [link.status() for link in self._links]
@@ -286,7 +286,7 @@ class SmppCarrier:
             try:
                 self._sink.slots_changed(self.name)
             except Exception:
-                # A bug behind the sink costs neither a link nor a timer; whoever waits is told again the next time.
+                # A bug behind the sink costs neither a link nor a timer; waiting senders are called again later.
                 log.exception("carrier_room_failed", carrier=self.name)
                 self._waker.note_waiting()
 
@@ -339,12 +339,12 @@ class SmppCarrier:
             return False
         made = self._make_submit(part)
         if isinstance(made, Refused):
-            self._later(part, made)
+            self._answer_soon(part, made)
             return True
         try:
             best.submit(made, part)
         except UnencodablePdu as error:
-            self._later(part, Refused(status=0, reason=f"not to be written in SMPP: {error.field}"))
+            self._answer_soon(part, Refused(status=0, reason=f"not to be written in SMPP: {error.field}"))
         return True
 
     def _send_waiting(self) -> None:
@@ -363,7 +363,7 @@ class SmppCarrier:
         if self._sink is not None:
             self._sink.answered(part, outcome, exchange if self._keeps_pdus else Exchange())
 
-    def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+    def _answer_soon(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
         """Answer in the next turn of the loop: a submit never calls back before it has returned. Its slot is free."""
         asyncio.get_running_loop().call_soon(self._answered, part, outcome, Exchange())
         self._waker.wake_waiting()

@@ -201,7 +201,7 @@ class LinkRate:
         if steps <= 0:
             return
         if self._grown_at == self._slowed_at:
-            self._begin_period(now)  # what was on its way when it was slowed has been answered
+            self._begin_period(now)  # the parts under way when it was slowed have been answered
         self._grown_at += steps * HOLD_SECONDS
         if now - self._slowed_at >= STEADY_SECONDS:
             self._raise_rate(FREE_PARTS_PER_SECOND, now)

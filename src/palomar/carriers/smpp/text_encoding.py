@@ -88,7 +88,7 @@ def _rewriter(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Encoded
         text = text_of_payload(part.payload, part.alphabet)
         why = f"the carrier does not take {part.alphabet.value}"
         if codec is not None and part.alphabet is Alphabet.GSM:
-            # Only such a text can the SMSC turn into septets without a loss.
+            # The SMSC can turn only a GSM text into septets without a loss.
             try:
                 octets = text.encode(codec)
             except UnicodeEncodeError as error:

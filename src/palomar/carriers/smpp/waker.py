@@ -45,10 +45,10 @@ class Waker:
         paces."""
         waits = [bucket.seconds_until(1, now)]
         for pace in paces:
-            pace.bucket.note_waiting(now)  # what is reserved has not been charged to it yet
+            pace.bucket.note_waiting(now)  # reserved parts have not been charged to it yet
             waits.append(pace.seconds_until_available(now))
-        # The first of them to have a token. Where none lacks one it is a window that is full, and this a second net; a
-        # link that was slowed grows meanwhile.
+        # Wait for the first token. Where no bucket lacks one a window is full, and the timer is only a safety net; the
+        # rate of a slowed link grows meanwhile.
         wait = min((wait for wait in waits if wait > 0), default=HOLD_SECONDS)
         delay = min(max(wait + TIMER_GRAIN_SECONDS, PACE_WAKE_SECONDS), HOLD_SECONDS)
         if self._timer is not None:

@@ -13,7 +13,7 @@ from tests.carriers.smpp.scripted import Rig
 from tests.contracts.virtual_time import in_virtual_time
 from tests.support.tshark import dissected, faults
 
-from palomar.carriers.smpp.links.capture import Capture, without_password
+from palomar.carriers.smpp.links.capture import Capture, mask_password
 from palomar.carriers.smpp.links.pcap import FILE_HEADER
 from palomar.smpp import (
     BindReceiver,
@@ -106,7 +106,7 @@ async def test_shifts_flash_validity_priority_and_echo_are_dissected(tmp_path: P
 def test_a_password_is_masked_in_its_own_length(pdu_type: type[Pdu]) -> None:
     pdu = pdu_type(sequence_number=1)
     pdu.system_id, pdu.password = "esme", "hush!"  # type: ignore[attr-defined]
-    masked = without_password(encode(pdu))
+    masked = mask_password(encode(pdu))
     read = decode(masked)
     assert read.password == "*****"  # type: ignore[attr-defined]
     read.password = "hush!"  # type: ignore[attr-defined]
@@ -115,13 +115,13 @@ def test_a_password_is_masked_in_its_own_length(pdu_type: type[Pdu]) -> None:
 
 def test_pdus_without_a_password_are_unchanged() -> None:
     for pdu in (SubmitSm(short_message=b"hush"), EnquireLink()):
-        assert without_password(encode(pdu)) == encode(pdu)
+        assert mask_password(encode(pdu)) == encode(pdu)
 
 
 @given(st.binary(max_size=40), st.sampled_from([1, 2, 9, 11]))
 def test_nothing_behind_the_system_id_of_a_malformed_bind_is_shown(body: bytes, command: int) -> None:
     frame = (16 + len(body)).to_bytes(4, "big") + command.to_bytes(4, "big") + bytes(8) + body
-    masked = without_password(frame)
+    masked = mask_password(frame)
     assert len(masked) == len(frame)
     _, _, rest = body.partition(b"\0")
     password = rest.partition(b"\0")[0]

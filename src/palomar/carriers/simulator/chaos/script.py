@@ -51,7 +51,7 @@ def parse(text: str) -> ChaosScript:
         item = _BY_NAME.get(name.strip())
         if item is None:
             raise ScriptError(_unknown(name.strip()))
-        script = _with(script, item, value.strip(), bare=not equals)
+        script = _set_item(script, item, value.strip(), bare=not equals)
     return script
 
 
@@ -71,7 +71,7 @@ def _words(text: str) -> Iterable[str]:
     return (word.strip() for line in lines for word in line.split(",") if word.strip())
 
 
-def _with(script: ChaosScript, item: Item, value: str, *, bare: bool) -> ChaosScript:
+def _set_item(script: ChaosScript, item: Item, value: str, *, bare: bool) -> ChaosScript:
     if value == "off":
         return replace(script, **{item.field: _OFF[item.field]})
     try:

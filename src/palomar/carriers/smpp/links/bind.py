@@ -84,7 +84,7 @@ class Dialer:
         except (OSError, BindFailed) as error:
             link.note_error(str(error) or type(error).__name__)
         except Exception as error:
-            # A turn of the loop that failed by a bug of ours is tried again, as any other.
+            # An attempt that fails by a bug of ours is repeated as any other.
             log.exception("carrier_link_failed", link=link.name)
             link.note_error(type(error).__name__)
         else:

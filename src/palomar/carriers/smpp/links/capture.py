@@ -66,7 +66,7 @@ class Capture:
         if self.path.exists():
             self.path.replace(self.path.with_name(self.path.name + ".1"))
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        # Unbuffered: what was said is there even if the process dies.
+        # Unbuffered: everything recorded is in the file even if the process dies.
         self._file = os.fdopen(descriptor, "wb", buffering=0)
         self._file.write(FILE_HEADER)
         self._octets = len(FILE_HEADER)
@@ -101,13 +101,13 @@ class Flow:
             self._capture.write(self._stream.handshake(now_ms))
         frames = self._frames[ours]
         for frame in frames.receive(octets):
-            self._capture.write(self._stream.data(without_password(frame), now_ms, ours=ours))
+            self._capture.write(self._stream.data(mask_password(frame), now_ms, ours=ours))
         if frames.error is not None:
-            # The stream is no SMPP any more; what came is all there is to see.
+            # The stream is no SMPP any more; record the octets as they came.
             self._capture.write(self._stream.data(octets, now_ms, ours=ours))
 
 
-def without_password(frame: bytes) -> bytes:
+def mask_password(frame: bytes) -> bytes:
     """Return the frame with the password of a bind or an outbind masked, in the same length."""
     if int.from_bytes(frame[4:8], "big") not in _WITH_PASSWORD:
         return frame

@@ -141,7 +141,7 @@ class SmppConnection(asyncio.Protocol):
     # --- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are not of that class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports are not of that class
         self._set_timer()
 
     def data_received(self, data: bytes) -> None:
@@ -226,7 +226,7 @@ class SmppConnection(asyncio.Protocol):
         try:
             self._handle_events(self.session.on_time(self._now()))
         finally:
-            # Whatever goes wrong above, the deadlines of the session are kept.
+            # The deadlines of the session are kept after any error above.
             if self.close_reason is None and not self.closed.done():
                 self._set_timer()
 
@@ -240,6 +240,6 @@ class SmppConnection(asyncio.Protocol):
             if not waited_for.done():
                 waited_for.set_exception(BindFailed("no bind: the connection ended"))
             if not waited_for.cancelled():
-                waited_for.exception()  # looked at: asyncio complains of errors that nobody awaits
+                waited_for.exception()  # retrieved, because asyncio logs exceptions that were never retrieved
         if not self.closed.done():
             self.closed.set_result(None)

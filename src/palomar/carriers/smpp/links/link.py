@@ -298,11 +298,11 @@ class SmppLink:
                     case PduRefused() | UnexpectedResponse():
                         self.stray_pdus.note_ignored(event)
                     case Bound() | BindRefused():
-                        pass  # the connection's own
+                        pass  # handled by the connection
                     case _:
                         assert_never(event)
             except Exception:
-                # The edge of one PDU: a bug of ours must not cost the link.
+                # A bug in handling one PDU must not cost the link.
                 log.exception("carrier_pdu_failed", link=name)
         if answered:
             self._close_if_silent()
@@ -339,7 +339,7 @@ class SmppLink:
                 continue
             if count < written:
                 if count == 0:
-                    self._note_unanswered()  # once a connection: it is the link that broke, and it comes back in time
+                    self._note_unanswered()  # once a connection: the link broke, and will be bound again
                 self._owner.on_no_answer(part, reason, Exchange(link=self.name, request=request))
             else:
                 self._owner.on_not_sent(part, reason, Exchange(link=self.name))

@@ -109,7 +109,7 @@ class OutbindListener:
         except (OSError, BindFailed) as error:
             link.note_error(str(error))
         except Exception as error:
-            # The edge of one call: a bug of ours must not end the listener.
+            # A bug in handling one call must not end the listener.
             log.exception("carrier_call_failed", link=link.name)
             link.note_error(type(error).__name__)
         finally:

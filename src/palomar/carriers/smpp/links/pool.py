@@ -38,7 +38,7 @@ class LinkPool:
     def on_trial(self) -> bool:
         """Return True if a link is live and all live links are on trial."""
         is_any = False
-        for link in self._links:  # asked at every transaction: mostly the first link tells
+        for link in self._links:  # read at every transaction; mostly the first link decides
             if link.live:
                 if not link.answer_watch.on_trial:
                     return False

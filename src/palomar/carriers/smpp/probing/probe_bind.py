@@ -67,7 +67,7 @@ class BindStep:
         if len(links) == len(_BIND_KINDS[wanted]):
             return list(links.values())
         if any(status is None or status in _BAD_CREDENTIALS for status in tried.values()):
-            return []  # with a name or password that is wrong, further tries may lock us out
+            return []  # further attempts with a wrong name or password may lock us out
         more, _ = await self._bind_all([kind for kind in _KINDS if kind not in tried])
         works = links | more
         for way, kinds in _BIND_KINDS.items():
@@ -94,7 +94,7 @@ class BindStep:
         links: dict[str, ProbeLink] = {}
         tried: dict[str, int | None] = {}
         for kind in kinds:
-            link = await self._connected()
+            link = await self._connect_link()
             tried[kind] = await self._bind(link, kind) if link is not None else None
             if link is not None and tried[kind] == 0:
                 links[kind] = link
@@ -120,7 +120,7 @@ class BindStep:
         self._note("bind", "fault", f"{kind}: {refusal(answer)}")
         return answer.command_status or CommandStatus.ESME_RBINDFAIL
 
-    async def _connected(self) -> ProbeLink | None:
+    async def _connect_link(self) -> ProbeLink | None:
         """Open a connection; report on it the first time."""
         settings = self._settings
         link = ProbeLink(clock=self._clock, is_ours=self._is_ours)
@@ -136,7 +136,7 @@ class BindStep:
             self._note("connection", "fault", f"{where}: no answer")
             return None
         except OSError as error:
-            self._note("connection", "fault", f"{where}: {_why(error)}")
+            self._note("connection", "fault", f"{where}: {_error_text(error)}")
             return None
         self._opened.append(link)
         if not self._connected_before:
@@ -182,7 +182,7 @@ class BindStep:
         return datetime.fromtimestamp(self._clock.wall_ms() / 1_000, UTC)
 
 
-def _why(error: OSError) -> str:
+def _error_text(error: OSError) -> str:
     """Return the system's words for an error; asyncio's own text names only the call that failed."""
     if error.errno is None or isinstance(error, ssl.SSLError | socket.gaierror):
         return error.strerror or str(error)

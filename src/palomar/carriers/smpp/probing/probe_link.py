@@ -145,7 +145,7 @@ class ProbeLink(asyncio.Protocol):
             case Closed(reason=reason):
                 self.closed = reason.value
             case _:
-                pass  # what is odd is nothing to us
+                pass  # other events do not concern a probe
 
     def _on_answer(self, sent: ProbeSubmit, pdu: Pdu) -> None:
         sent.answered_at, sent.status = self.now(), pdu.command_status
