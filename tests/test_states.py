@@ -1,4 +1,4 @@
-"""A state is assigned in one place, which asks the table: nothing else in the house does, in Python or in SQL."""
+"""A state is assigned in one place only, by its table: no other code of Palomar does it, in Python or in SQL."""
 
 import ast
 import importlib
@@ -38,7 +38,7 @@ class Thing:
 
 
 def assignments(tree: ast.AST) -> Iterator[ast.AST]:
-    """What gives a ``state`` to something: an attribute of anything but ``self``, ``setattr``, ``replace``."""
+    """Find what gives a ``state`` to something: an attribute of anything but ``self``, ``setattr``, ``replace``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == "state" and isinstance(node.ctx, ast.Store | ast.Del):
             if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
@@ -53,7 +53,7 @@ def assignments(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def function_at(tree: ast.AST, line: int) -> str:
-    """The innermost function around a line."""
+    """Return the innermost function around a line."""
     around = [
         node
         for node in ast.walk(tree)
@@ -62,7 +62,7 @@ def function_at(tree: ast.AST, line: int) -> str:
     return max(around, key=lambda node: node.lineno).name if around else ""
 
 
-def test_nothing_but_move_assigns_a_state() -> None:
+def test_no_code_but_move_assigns_a_state() -> None:
     found = []
     for file in sorted(SOURCE.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -85,11 +85,11 @@ def test_nothing_but_move_assigns_a_state() -> None:
         "structs.replace(part, state=State.SENT)",
     ],
 )
-def test_whoever_assigns_a_state_in_whatever_way_is_found(wrong: str) -> None:
+def test_every_way_of_assigning_a_state_is_found(wrong: str) -> None:
     assert list(assignments(ast.parse(wrong)))
 
 
-def test_no_statement_sets_a_state_but_those_that_write_what_was_moved() -> None:
+def test_only_the_statements_that_write_moved_rows_set_a_state() -> None:
     found = set()
     for info in pkgutil.walk_packages(palomar.__path__, "palomar."):
         if not info.name.endswith("__main__"):
@@ -118,7 +118,7 @@ def test_no_statement_sets_a_state_but_those_that_write_what_was_moved() -> None
 @given(
     begins=st.sampled_from(State), way=st.lists(st.sampled_from(State), max_size=12), table=st.sampled_from([*TABLES])
 )
-def test_whatever_is_asked_for_only_moves_of_the_table_happen(begins: State, way: list[State], table: str) -> None:
+def test_only_moves_of_the_table_are_possible(begins: State, way: list[State], table: str) -> None:
     moves = TABLES[table]
     thing = Thing(begins)
     for wanted in way:
@@ -140,8 +140,8 @@ def reach(moves: Transitions, begins: State) -> set[State]:
     return seen
 
 
-def test_a_part_is_never_scheduled_and_a_message_is_never_between_its_carrier_and_its_answer() -> None:
-    """And both reach their end from wherever they are."""
+def test_a_part_is_never_scheduled_and_a_message_is_never_submitting() -> None:
+    """Both reach an end from every state, too."""
     for moves, begins, never in (
         (TRANSITIONS, State.QUEUED, State.SCHEDULED),
         (MESSAGE_TRANSITIONS, State.SCHEDULED, State.SUBMITTING),
@@ -154,7 +154,7 @@ def test_a_part_is_never_scheduled_and_a_message_is_never_between_its_carrier_an
             assert reach(moves, state) & FINAL
 
 
-def test_only_an_end_that_was_presumed_is_corrected_and_never_by_the_same() -> None:
+def test_only_a_presumed_end_is_corrected_and_never_by_the_same_state() -> None:
     for old in State:
         for new in State:
             assert not is_correction(old, presumed=False, new=new)
@@ -165,7 +165,7 @@ def test_only_an_end_that_was_presumed_is_corrected_and_never_by_the_same() -> N
     assert not is_correction(State.DELIVERED, presumed=True, new=State.UNDELIVERED)
 
 
-def test_parts_and_messages_as_they_are_stored_can_be_moved() -> None:
+def test_stored_parts_and_messages_can_be_moved() -> None:
     stored = OpenMessage(*[0] * 10, State.QUEUED, *[0] * 6)  # type: ignore[arg-type]  # only its state counts
     part = OpenPart(0, State.QUEUED, 0, "", None, None, stored)  # type: ignore[arg-type]
     move(part, State.SUBMITTING)

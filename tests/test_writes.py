@@ -1,4 +1,4 @@
-"""Every write of a running server is a batch, but for those that the documentation names with their reason."""
+"""Every write of a running server is part of a batch, except those that the documentation names with their reason."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ COMMANDS = "cli"
 
 
 def own_writes(tree: ast.Module) -> Iterator[str]:
-    """Who writes to a database beside the batcher: classes and functions, by name."""
+    """List the classes and functions that write to a database beside the batcher."""
     for owner, node in walk(tree, ""):
         if isinstance(node, ast.Attribute) and node.attr in WRITES:
             receiver = ast.unparse(node.value)
@@ -26,7 +26,7 @@ def own_writes(tree: ast.Module) -> Iterator[str]:
 
 
 def walk(node: ast.AST, owner: str) -> Iterator[tuple[str, ast.AST]]:
-    """Every node below, with the class and the function (of a module or a class) it stands in."""
+    """Yield every node below, with the class and the function (of a module or a class) that it is in."""
     for child in ast.iter_child_nodes(node):
         named = owner
         if isinstance(child, ast.ClassDef):
@@ -49,7 +49,7 @@ def documented() -> list[str]:
     return [name for line in lines for name in re.findall(r"`([^`]+)`", line)]
 
 
-def test_the_writes_beside_the_batcher_are_those_that_the_documentation_names() -> None:
+def test_the_documentation_names_all_writes_beside_the_batcher() -> None:
     found = set()
     for file in sorted(SOURCE.rglob("*.py")):
         if file.relative_to(SOURCE).parts[0] not in (COMMANDS, "storage"):
@@ -75,6 +75,6 @@ def test_a_write_beside_the_batcher_is_found(source: str) -> None:
     assert set(own_writes(ast.parse(source))) == {"A.f"}
 
 
-def test_a_write_of_a_batch_or_of_octets_is_none() -> None:
+def test_a_write_of_a_batch_or_of_octets_is_not_counted() -> None:
     source = "class A:\n async def f(self):\n  await self._batcher.write(g)\n  self._transport.write(b'')"
     assert list(own_writes(ast.parse(source))) == []

@@ -447,7 +447,7 @@ async def test_a_caller_that_stops_waiting_before_a_failure_disturbs_no_other() 
 
 
 @in_virtual_time
-async def test_an_error_in_one_done_callback_does_not_stop_the_others() -> None:
+async def test_an_error_in_one_done_handler_does_not_stop_the_others() -> None:
     async with bench() as b:
         done: list[str] = []
         step = b.step("a")

@@ -183,7 +183,9 @@ class BatchLane:
                 work, results = await self._write(batch)
             except Unavailable as error:
                 if self._ending.is_set():
-                    _log.warning("ended without having written; what it was will be found again", commands=len(batch))
+                    _log.warning(
+                        "ended before the batch was written; the next start finds its work again", commands=len(batch)
+                    )
                     fail([entry for entry in batch if not entry.refused], error)
                     return
                 batch = [entry for entry in batch if not entry.refused]  # no command is to blame for an outage
@@ -210,7 +212,7 @@ class BatchLane:
                 try:
                     entry.done(result)
                 except Exception:
-                    _log.exception("what followed a commit failed", step=entry.step.name)
+                    _log.exception("a handler failed after its commit", step=entry.step.name)
 
     async def _write(self, batch: list[PendingCommand]) -> _BatchResult:
         groups = group_by_step(batch, self._owner.step_order)
@@ -247,7 +249,7 @@ class BatchLane:
         Raises Unavailable if a command of it has been refused meanwhile.
         """
         if self._has_refused:
-            raise Unavailable("the transaction holds what has been refused meanwhile")
+            raise Unavailable("the transaction holds a command that has been refused meanwhile")
         self._commit_began_at = self._owner.clock.monotonic()
 
     async def _write_until_done(self, script: Script[[], _BatchResult]) -> _BatchResult:
@@ -260,7 +262,7 @@ class BatchLane:
             except Conflict:
                 self._commit_began_at = None
                 if self._has_refused:
-                    raise Unavailable("it was not written before somebody was refused") from None
+                    raise Unavailable("a command was refused before the transaction was written") from None
                 conflicts += 1
                 if conflicts > _RUNS_AFTER_CONFLICT:
                     raise
@@ -330,12 +332,18 @@ class BatchLane:
 
         try:
             work, missed = await self._undo_until_done(script)
-            _log.warning("took back what was refused before its COMMIT was answered", commands=len(self._undoing))
+            _log.warning(
+                "undid commands that were refused before their COMMIT was answered", commands=len(self._undoing)
+            )
             if missed:
-                _log.error("another node had taken some of it already", parts=missed)
+                _log.error("another node had claimed some of their parts already", parts=missed)
             self._owner.after_commit(work)
         except Exception as error:
-            _log.error("could not take back what was refused: it will be sent", reason=repr(error), exc_info=error)
+            _log.error(
+                "could not undo commands that were refused: their messages will be sent",
+                reason=repr(error),
+                exc_info=error,
+            )
         finally:
             self._clear_undo()
 

@@ -115,4 +115,4 @@ def fail(batch: list[PendingCommand], error: Exception) -> None:
         try:
             entry.failed(error)
         except Exception:
-            _log.exception("what followed a failed step failed", step=entry.step.name)
+            _log.exception("a handler of a failed command failed", step=entry.step.name)
