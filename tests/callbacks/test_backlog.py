@@ -41,7 +41,7 @@ async def listed(
 
 
 async def failed_for_good(world: World, account: Account) -> int:
-    """A callback of this account that nobody tries any more; its id."""
+    """Make a callback of this account that was given up; return its id."""
     await world.sent(account)
     (callback,) = (await world.claim()).callbacks
     callback.attempts = len(RETRIES)

@@ -21,7 +21,7 @@ AFTER_ALL_MS = 90 * 3_600_000
 
 
 async def store(world: World, account: Account, host: str, count: int, **more: int) -> list[CallbackRow]:
-    """Callbacks that wait for a host, one after the other."""
+    """Store callbacks to a host, due one after the other."""
     url = f"http://{host}/"
     callbacks = [
         CallbackRow(
@@ -220,7 +220,7 @@ async def test_what_is_passed_over_leaves_the_table_unless_another_node_has_it(w
 
 
 async def fail(world: World, account: Account, host: str, times: int, *, failures: HttpOutcome = BROKEN) -> None:
-    """So many callbacks to a host fail once."""
+    """Let so many callbacks to a host fail once."""
     callbacks = await store(world, account, host, times, message=5 << 8)
     await world.do(record_attempts, *(Attempt(callback, failures) for callback in callbacks))
 
@@ -278,7 +278,7 @@ async def test_failing_targets_are_known_to_every_node(world: World) -> None:
     claimed = await world.claim()
     assert claimed.failing == [world.target_of(account.id, "http://dead/")]
     assert claimed.off == set()
-    assert (await put_off(world, account, "gone")) in (await world.claim()).off
+    assert (await switch_off(world, account, "gone")) in (await world.claim()).off
 
 
 async def test_what_comes_while_a_target_is_off_is_kept_as_failed_and_not_tried(world: World) -> None:
@@ -305,8 +305,8 @@ async def test_the_same_host_of_another_account_is_another_target(world: World) 
     assert hosts(await world.claim()) == ["shared"] * 2
 
 
-async def put_off(world: World, account: Account, host: str) -> int:
-    """A host that is off, with two callbacks that have failed and are tried again later; its target's number."""
+async def switch_off(world: World, account: Account, host: str) -> int:
+    """Switch a host off, with two callbacks that have failed and are planned again; return the number of its target."""
     world.off_after = OffAfter(days=1, failures=1)
     await fail(world, account, host, 1)
     world.now_ms += 86_400_000
@@ -323,7 +323,7 @@ async def resumed(world: World, target: int) -> int:
 
 async def test_a_target_that_is_resumed_is_tried_again_in_order(world: World) -> None:
     account = await world.account()
-    target = await put_off(world, account, "dead")
+    target = await switch_off(world, account, "dead")
     stored = await store(world, account, "dead", 20)
     assert (await world.claim()).callbacks == []
     assert await resumed(world, target) == 21  # the one whose next attempt had become due was kept too
@@ -336,7 +336,7 @@ async def test_a_target_that_is_resumed_is_tried_again_in_order(world: World) ->
 
 async def test_a_replay_of_what_is_kept_resumes_its_target(world: World) -> None:
     account = await world.account()
-    await put_off(world, account, "dead")
+    await switch_off(world, account, "dead")
     stored = await store(world, account, "dead", 3)
     assert (await world.claim()).callbacks == []
 
@@ -349,8 +349,8 @@ async def test_a_replay_of_what_is_kept_resumes_its_target(world: World) -> None
 
 async def test_targets_that_are_off_are_listed_by_account(world: World) -> None:
     one, other = await world.account(), await world.account()
-    await put_off(world, one, "dead")
-    await put_off(world, other, "gone")
+    await switch_off(world, one, "dead")
+    await switch_off(world, other, "gone")
 
     async def script(tx: Transaction) -> list[str]:
         return [row.origin for row in await list_off_targets(tx, account_id=one.id)]

@@ -40,7 +40,7 @@ async def tried(world: World, *, before: int = LATEST, limit: int = 50, **wanted
 
 
 async def called_back(world: World, account: Account, outcome: HttpOutcome, **sent: Any) -> CallbackRow:
-    """A message of this account whose first callback was tried once."""
+    """Store a message of this account and let its first callback be tried once."""
     await world.sent(account, **sent)
     callback: CallbackRow = (await world.claim()).callbacks[0]
     await world.do(record_attempts, Attempt(callback, outcome))

@@ -65,7 +65,7 @@ class FakeSender:
 
 @dataclass
 class FakeBatcher:
-    """The table and its steps, at once: what waits is in ``outbox``."""
+    """A batcher that runs the callbacks' steps at once; what waits in the table is in ``outbox``."""
 
     outbox: list[CallbackRow] = field(default_factory=list)
     recorded: list[Attempt] = field(default_factory=list)

@@ -57,7 +57,7 @@ async def do(world: World, flow: Any, *arguments: Any, **named: Any) -> Any:
 
 
 async def texts(world: World) -> list[tuple[str, int]]:
-    """Text and how many parts of it came, of each message that waits no more."""
+    """Return text and number of parts of each message that does not wait any more."""
     return [(r[0], r[1]) for r in await world.ask("SELECT text, parts_came FROM inbound WHERE whole = 1 ORDER BY id")]
 
 
@@ -150,7 +150,7 @@ async def test_the_keyword_of_a_long_text_is_found_when_its_parts_are_joined(wor
 
 
 async def acknowledged(world: World, *inbounds: CarrierInbound) -> None:
-    """The carrier is told now that we have these."""
+    """Record that these were acknowledged to the carrier now."""
     await world.do(acknowledge, *(Acknowledged(inbound, world.now_ms) for inbound in inbounds))
 
 
@@ -467,7 +467,7 @@ async def test_the_black_list_of_all_accounts_holds_until_the_number_is_removed(
 
 
 async def state_of_next(world: World, account: Account) -> State:
-    """What becomes of a message to the phone, where a node has just read the accounts again."""
+    """Send a message to the phone, after a node has read the accounts again, and return its state."""
     blocked_at_all = bool(await world.ask("SELECT msisdn FROM blocked_numbers"))
     assert (await do(world, load_snapshot)).has_blocked_numbers is blocked_at_all
     recipient = Recipient(msisdn=PHONE, text="hi", alphabet=Alphabet.GSM, parts=1)

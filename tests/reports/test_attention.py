@@ -35,8 +35,8 @@ async def look(world: World, account_ids: AccountIds = None) -> Attention:
     return await world.database.read_long(lambda tx: find_attention(tx, account_ids, now_ms=world.now_ms))
 
 
-async def call_back(world: World, account: Account, *callbacks: tuple[str, int, int]) -> None:
-    """Callbacks in the outbox: URL, attempts so far, whether it was given up."""
+async def store_callbacks(world: World, account: Account, *callbacks: tuple[str, int, int]) -> None:
+    """Store callbacks: URL, attempts so far, whether it was given up."""
     rows = [
         CallbackRow(
             id=world.ids.serial(), message_id=world.ids.message_id(), account_id=account.id, dialect="foxsys",
@@ -91,7 +91,7 @@ async def test_unknown_words_of_receipts_are_listed_until_two_days_after_they_ca
 
 async def test_failing_callbacks_are_listed_by_host(timed: World) -> None:
     first, second = await timed.account(), await timed.account()
-    await call_back(
+    await store_callbacks(
         timed,
         first,
         ("https://one.example/ack?id=1", 6, 1),
@@ -100,7 +100,7 @@ async def test_failing_callbacks_are_listed_by_host(timed: World) -> None:
         ("http://two.example:8080#z", 1, 0),
         ("https://new.example/", 0, 0),
     )
-    await call_back(timed, second, ("https://user:secret@three.example/", 6, 1), ("no url", 6, 1))
+    await store_callbacks(timed, second, ("https://user:secret@three.example/", 6, 1), ("no url", 6, 1))
     of_first = [
         FailingHost(host="one.example", failed=2, waiting=1),
         FailingHost(host="two.example:8080", failed=0, waiting=1),

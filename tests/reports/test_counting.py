@@ -34,7 +34,7 @@ MINUTE_MS = Bucket.MINUTE.start_of(START_MS)
 
 @pytest.fixture
 async def timed(world: World) -> World:
-    """A world whose messages are born when its clock says."""
+    """Make a world whose messages are accepted at its own time."""
     world.ids = TimedIds(lambda: world.now_ms, made=world.ids.serial())
     return world
 
@@ -122,7 +122,7 @@ async def test_many_differences_are_added_in_slices_that_each_add_up(timed: Worl
 
 
 async def _adds_up(world: World) -> None:
-    """Accounts to everybody, minutes to hours, hours to days."""
+    """Check that accounts add up to everybody, minutes to hours, and hours to days."""
     sums: dict[tuple[int, bool], int] = {}
     for (span_ms, _, account_id, *_), (messages, _, _) in (await stored_counts(world)).items():
         key = (span_ms, account_id == EVERYBODY)
@@ -164,7 +164,7 @@ async def test_a_message_that_ends_when_its_minute_is_forgotten_moves_its_hour_a
 
 
 async def test_minutes_are_not_forgotten_before_they_are_counted_by_the_hour(timed: World) -> None:
-    """Whatever the clock of whoever forgets says."""
+    """The clock of the node that forgets does not matter."""
     await timed.accept(await timed.account())
     await count_changed(timed)
     timed.now_ms += 6 * Bucket.DAY

@@ -51,7 +51,7 @@ class Meddled:
 
 @pytest.fixture
 async def world(database: Database) -> World:
-    """A world of this very moment, as the retention of counts are the database's."""
+    """Make a world of this very moment, because the retention of counts is by the database's clock."""
     world = World(database=database)
     world.now_ms = await database.read(lambda tx: tx.now_ms())
     world.ids = TimedIds(lambda: world.now_ms)

@@ -39,7 +39,7 @@ SMALL = SearchBounds(
 
 @pytest.fixture
 async def timed(world: World) -> World:
-    """A world whose messages are born when its clock says."""
+    """Make a world whose messages are accepted at its own time."""
     world.ids = TimedIds(lambda: world.now_ms, made=world.ids.serial())
     return world
 
@@ -55,7 +55,7 @@ async def texts(world: World, *, visible: Any = None, **wanted: Any) -> list[str
 
 @pytest.fixture(params=["indexed", "not yet indexed", "half"])
 async def messages(timed: World, request: pytest.FixtureRequest) -> World:
-    """Some messages of one account, however far the index is."""
+    """Store two messages of one account, with none, one or both of them indexed."""
     account = await timed.account()
     await send(timed, account, "Hasta mañana a todos", "hoy no", label="l1", request_ref="s1", carrier="c1")
     if request.param == "half":
@@ -188,7 +188,7 @@ async def test_a_search_finds_exactly_what_looking_at_every_message_finds(timed:
 
 
 async def _accept_some(world: World, accounts: list[Account], chance: random.Random) -> list[OutgoingPart]:
-    """The parts that are under way."""
+    """Accept some messages and return the parts that are under way."""
     recipients = [
         structs.replace(
             recipient(text=" ".join(chance.choices(WORDS, k=chance.randint(1, 4)))),

@@ -18,7 +18,7 @@ HOUR_MS = Bucket.HOUR.start_of(START_MS)
 
 @pytest.fixture
 async def timed(world: World) -> World:
-    """A world at the beginning of an hour, account_ids messages are born when its clock says."""
+    """Make a world at the beginning of an hour whose messages are accepted at its own time."""
     world.now_ms = HOUR_MS
     world.ids = TimedIds(lambda: world.now_ms, made=world.ids.serial())
     return world
@@ -46,7 +46,7 @@ async def totals(
 
 
 async def two_accounts(world: World) -> tuple[Account, Account]:
-    """One sends three to Mexico, one of them an hour later; the other sends one to Spain."""
+    """Let one account send three to Mexico, one of them an hour later, and another one to Spain."""
     first, second = await world.account(), await world.account()
     await world.accept(first, count=2, carrier="c1")
     await world.accept(second, recipients=[spaniard()], carrier="c2", dialect="sofmex")

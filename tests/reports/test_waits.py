@@ -30,7 +30,7 @@ async def wait_of(world: World, message_id: MessageId) -> Wait | None:
 
 
 async def store_statuses(world: World, *statuses: CarrierStatus) -> None:
-    """The carriers of a living node stand so."""
+    """Store the status of the carriers of a living node."""
     node_id = await new_node(world, "one")
     await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(statuses), now_ms=world.now_ms))
 

@@ -20,7 +20,7 @@ URL = "http://shop.es/offer?a=b"
 
 
 class ScriptedIds:
-    """What a world's ids are, but with tokens that can be codes."""
+    """Ids of a world, with tokens that can be codes."""
 
     def __init__(self, world: World) -> None:
         self.serial, self.message_id, self.random = world.ids.serial, world.ids.message_id, world.ids.random
@@ -38,7 +38,7 @@ async def linking(world: World) -> World:
 
 
 def linked(number: int, *codes: str, **more: Any) -> Recipient:
-    """A recipient whose text has a short link for each code."""
+    """Make a recipient whose text has a short link for each code."""
     text = " and ".join(URL for _ in codes)
     made = shorten_urls(f"see {text}", domain="go.es", make=iter(codes).__next__)
     return recipient(number, text=made.text, links=made.links, **more)
@@ -153,7 +153,7 @@ async def test_a_cancelled_text_with_links_can_be_scheduled_again(linking: World
 
 
 async def clicked(world: World, *, robot: bool = False, agent: str = "Mozilla/5.0", **asked: Any) -> MessageId:
-    """A message whose link was followed once."""
+    """Store a message whose link was followed once."""
     account = await world.account(**asked.pop("settings", {}))
     (message,) = await accepted(world, account, linked(1, "aaaaaa1"), **asked)
     link = await find(world, "aaaaaa1")

@@ -35,7 +35,7 @@ class StillClock:
 
 
 class BrokenDatabase:
-    """One that cannot be reached."""
+    """A database that cannot be reached."""
 
     lanes = 1
 
