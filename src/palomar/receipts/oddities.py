@@ -1,7 +1,7 @@
 """Counts oddities: unknown words in receipts and faulty PDUs of carriers, in the transaction that records the PDU.
 
 A row of ``oddities`` is one carrier and one oddity. Not here: the kinds of oddities (``vocabulary.oddity``), and who
-finds them (``carriers.smpp.translate``).
+finds them (``carriers.smpp.deliveries``).
 """
 
 from collections import Counter

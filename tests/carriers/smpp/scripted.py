@@ -21,6 +21,7 @@ from palomar.smpp import (
     DataSmResp,
     DeliverSm,
     Event,
+    GenericNack,
     Pdu,
     QuerySm,
     RequestReceived,
@@ -30,6 +31,7 @@ from palomar.smpp import (
     SessionSettings,
     SubmitSm,
     SubmitSmResp,
+    encode,
 )
 
 
@@ -185,6 +187,13 @@ def answer_unknown(connection: ScriptedConnection, pdu: QuerySm) -> None:
 def throttle(connection: ScriptedConnection, pdu: Pdu) -> None:
     """Answer that it is too fast."""
     connection.answer(pdu, status=CommandStatus.ESME_RTHROTTLED)
+
+
+def nack(connection: ScriptedConnection, pdu: Pdu) -> None:
+    """Answer with a generic_nack that says the command is unknown."""
+    connection.raw(
+        encode(GenericNack(sequence_number=pdu.sequence_number, command_status=CommandStatus.ESME_RINVCMDID))
+    )
 
 
 class Rig:
