@@ -52,13 +52,13 @@ class FakeSender:
         return sum(request.url.startswith(url) for request, _ in self.under_way)
 
     def end(self, outcome: HttpOutcome = OK, *, url: str = "") -> None:
-        """The first request under way (to this URL) ends so."""
+        """End the first request under way (to this URL) with this outcome."""
         index = next(i for i, (request, _) in enumerate(self.under_way) if request.url.startswith(url))
         _, done = self.under_way.pop(index)
         done(outcome)
 
     def end_all(self, outcome: HttpOutcome = OK, *, url: str = "") -> None:
-        """Whatever is or comes under way (to this URL) ends so."""
+        """End all requests that are or come under way (to this URL) with this outcome."""
         while self.load(url):
             self.end(outcome, url=url)
 

@@ -256,7 +256,7 @@ class CountedHistories(Histories):
 
     @rule()
     def crash(self) -> None:
-        """What was only in memory is lost."""
+        """Lose what was only in memory."""
         self.world.changed, self.held = set(), []
         self.run_now(self._begin_again())
 
@@ -274,7 +274,7 @@ class CountedHistories(Histories):
 
     @invariant()
     def nothing_disagrees(self) -> None:
-        """Other tests look at that."""
+        """Skip this check of the world; other tests make it."""
 
     money_is_conserved = ends_are_final_and_told_once = nothing_disagrees
 

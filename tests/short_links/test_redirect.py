@@ -86,7 +86,7 @@ class Face:
         return answer
 
     async def clicks(self) -> list[tuple[Any, ...]]:
-        """What has been recorded: everything that waits is written first."""
+        """Return all recorded clicks, after what waits was written."""
         serving = asyncio.create_task(self.batcher.serve())
         assert await self.batcher.drain(5.0)
         serving.cancel()
