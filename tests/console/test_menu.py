@@ -51,14 +51,14 @@ def test_the_sandbox_comes_first_in_the_menu_and_beside_real_carriers_last() -> 
 
 def test_pages_of_the_platform_need_the_whole_platform() -> None:
     route = PageRoute(
-        "GET", "/x", ROUTES[0].page, right=Right.LOOK, menu=MenuEntry(text="X", icon="x"), sees_all_accounts=True
+        "GET", "/x", ROUTES[0].page, right=Right.VIEW, menu=MenuEntry(text="X", icon="x"), sees_all_accounts=True
     )
     assert may_see(route, viewer(Role.OWNER))
     assert not may_see(route, viewer(Role.OWNER, account_id=AccountId(1)))
 
 
 def test_pages_of_the_sandbox_need_a_sandbox_and_the_right() -> None:
-    route = PageRoute("POST", "/x", ROUTES[0].page, right=Right.PLAY, in_sandbox=True)
+    route = PageRoute("POST", "/x", ROUTES[0].page, right=Right.USE_SANDBOX, in_sandbox=True)
     assert not may_see(route, viewer(Role.OWNER))
     assert may_see(route, viewer(Role.OWNER, sandbox=FakeSandbox(all_simulated=False)))
     assert not may_see(route, viewer(Role.SUPPORT, sandbox=FakeSandbox(all_simulated=True)))

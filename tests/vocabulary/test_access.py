@@ -8,18 +8,18 @@ from palomar.vocabulary.account import AccountId
 
 def test_every_role_has_its_rights_and_only_owners_manage_people() -> None:
     assert set(RIGHTS) == set(Role)
-    assert {role for role, rights in RIGHTS.items() if Right.PEOPLE in rights} == {Role.OWNER}
+    assert {role for role, rights in RIGHTS.items() if Right.MANAGE_USERS in rights} == {Role.OWNER}
     assert {role for role, rights in RIGHTS.items() if Right.REPLAY not in rights} == {Role.READ_ONLY}
-    assert {role for role, rights in RIGHTS.items() if Right.KEYS in rights} == {Role.OWNER}
+    assert {role for role, rights in RIGHTS.items() if Right.MAKE_KEYS in rights} == {Role.OWNER}
     assert {role for role, rights in RIGHTS.items() if Right.RESEND in rights} == {Role.OWNER, Role.OPERATOR}
-    assert {role for role, rights in RIGHTS.items() if Right.PLAY in rights} == {Role.OWNER, Role.OPERATOR}
-    assert all(Right.LOOK in rights for rights in RIGHTS.values())
+    assert {role for role, rights in RIGHTS.items() if Right.USE_SANDBOX in rights} == {Role.OWNER, Role.OPERATOR}
+    assert all(Right.VIEW in rights for rights in RIGHTS.values())
 
 
 def test_a_principal_has_the_rights_of_its_role() -> None:
     support = Principal(login="s", name="", role=Role.SUPPORT, user_id=1, account_id=AccountId(2))
     assert support.may(Right.REPLAY)
-    assert not support.may(Right.PEOPLE)
+    assert not support.may(Right.MANAGE_USERS)
     assert not support.sees_all_accounts
 
 

@@ -33,7 +33,7 @@ async def cancel(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
     for order in orders:
         found = await _scheduled(work, order)
         ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []
-        known = await work.parts(ids)
+        known = await work.read_parts(ids)
         await forget_scheduled(work, work.context.accounts.get(order.account_id), found)
         for identity in ids:
             part = known[identity]

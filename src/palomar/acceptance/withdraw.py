@@ -36,7 +36,7 @@ async def withdraw(work: Work, accepted: Sequence[tuple[Acceptance, Result]]) ->
             continue
         ids = [message.row.id for message in result.messages if message.refused is None]
         part_ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, ids)] if ids else []
-        known = await work.parts(part_ids)
+        known = await work.read_parts(part_ids)
         noted = set()
         for identity in part_ids:
             part = known[identity]

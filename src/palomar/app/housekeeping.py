@@ -87,7 +87,7 @@ async def _expire(work: Work, message_ids: list[MessageId]) -> None:
     if not message_ids:
         return
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
-    known = await work.parts(ids)
+    known = await work.read_parts(ids)
     await Doubts.of(work).load(identity for identity in ids if known[identity].state is State.QUEUED)
     for identity in ids:
         part = known[identity]

@@ -48,7 +48,7 @@ class PageRoute:
     method: Method
     path: str
     page: Page
-    right: Right = Right.LOOK
+    right: Right = Right.VIEW
     menu: MenuEntry | None = None
     sees_all_accounts: bool = False
     in_sandbox: bool = False
@@ -110,16 +110,31 @@ ROUTES: Final = (
     ),
     PageRoute("GET", "/sandbox/stream", sandbox_stream.stream, in_sandbox=True),
     PageRoute("GET", "/sandbox/calls/{id}", sandbox_calls.show, in_sandbox=True),
-    PageRoute("POST", "/sandbox/answer", sandbox.write, right=Right.PLAY, in_sandbox=True),
+    PageRoute("POST", "/sandbox/answer", sandbox.write, right=Right.USE_SANDBOX, in_sandbox=True),
     PageRoute(
-        "POST", "/sandbox/number", sandbox.set_behavior, right=Right.PLAY, sees_all_accounts=True, in_sandbox=True
+        "POST",
+        "/sandbox/number",
+        sandbox.set_behavior,
+        right=Right.USE_SANDBOX,
+        sees_all_accounts=True,
+        in_sandbox=True,
     ),
-    PageRoute("POST", "/sandbox/key", sandbox.make_key, right=Right.KEYS, in_sandbox=True),
+    PageRoute("POST", "/sandbox/key", sandbox.make_key, right=Right.MAKE_KEYS, in_sandbox=True),
     PageRoute(
-        "POST", "/sandbox/clock", sandbox_controls.jump, right=Right.PLAY, sees_all_accounts=True, in_sandbox=True
+        "POST",
+        "/sandbox/clock",
+        sandbox_controls.jump,
+        right=Right.USE_SANDBOX,
+        sees_all_accounts=True,
+        in_sandbox=True,
     ),
     PageRoute(
-        "POST", "/sandbox/chaos", sandbox_controls.set_chaos, right=Right.PLAY, sees_all_accounts=True, in_sandbox=True
+        "POST",
+        "/sandbox/chaos",
+        sandbox_controls.set_chaos,
+        right=Right.USE_SANDBOX,
+        sees_all_accounts=True,
+        in_sandbox=True,
     ),
     PageRoute("GET", OVERVIEW, overview.show, menu=MenuEntry(text=word("Overview"), icon="layout-dashboard")),
     PageRoute("GET", "/messages", messages.show, menu=MenuEntry(text=word("Messages"), icon="messages")),
@@ -133,11 +148,11 @@ ROUTES: Final = (
     PageRoute("POST", "/callbacks/replay", callbacks.replay_all, right=Right.REPLAY),
     PageRoute("POST", "/callbacks/resume", callbacks.resume, right=Right.REPLAY),
     PageRoute("POST", "/callbacks/{id}/replay", callbacks.replay, right=Right.REPLAY),
-    PageRoute("GET", "/users", users.show, right=Right.PEOPLE, menu=MenuEntry(text=word("Users"), icon="users")),
-    PageRoute("POST", "/users", users.add, right=Right.PEOPLE),
-    PageRoute("POST", "/users/{id}/reset", users.reset_password, right=Right.PEOPLE),
-    PageRoute("POST", "/users/{id}/role", users.set_role, right=Right.PEOPLE),
-    PageRoute("POST", "/users/{id}/switch", users.set_enabled, right=Right.PEOPLE),
+    PageRoute("GET", "/users", users.show, right=Right.MANAGE_USERS, menu=MenuEntry(text=word("Users"), icon="users")),
+    PageRoute("POST", "/users", users.add, right=Right.MANAGE_USERS),
+    PageRoute("POST", "/users/{id}/reset", users.reset_password, right=Right.MANAGE_USERS),
+    PageRoute("POST", "/users/{id}/role", users.set_role, right=Right.MANAGE_USERS),
+    PageRoute("POST", "/users/{id}/switch", users.set_enabled, right=Right.MANAGE_USERS),
     PageRoute("GET", "/profile", profile.show, menu=MenuEntry(text=word("Profile"), icon="user-circle")),
     PageRoute("POST", "/profile/password", profile.change_password),
     PageRoute("POST", "/profile/code/start", profile.start_totp),

@@ -74,7 +74,7 @@ async def _read_messages(work: Work, doubts: Sequence[DoubtRow]) -> dict[Message
         texts = tuple(text_of_payload(part, Alphabet(alphabet)) for part in octets)
         messages[MessageId(identity)] = _DoubtedMessage(sender, text, texts)
     wanted = [part for identity, found in messages.items() for part in part_ids(identity, len(found.texts))]
-    known = await work.parts(wanted)
+    known = await work.read_parts(wanted)
     for identity in wanted:
         if identity in known:
             messages[known[identity].message.id].parts[identity] = known[identity]

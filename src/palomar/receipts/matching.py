@@ -43,7 +43,7 @@ async def match(
     readings = [_readings(receipt, formats) for receipt in receipts]
     wanted = {reading for found in readings for reading in found.values()}
     candidates = await _candidates(work, wanted)
-    known = await work.parts({identity for found in candidates.values() for identity in found})
+    known = await work.read_parts({identity for found in candidates.values() for identity in found})
     _add_new_references(candidates, work.new_references)
     matched: list[OpenPart | None] = []
     without_part: list[int] = []

@@ -136,7 +136,7 @@ async def _load_siblings(work: Work, receipts: Sequence[CarrierReceipt], parts: 
     }
     if wanted:
         found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(wanted))
-        await work.parts(PartId(row[0]) for row in found)
+        await work.read_parts(PartId(row[0]) for row in found)
 
 
 def _reports_one_part(work: Work, receipt: CarrierReceipt, part: OpenPart) -> bool:

@@ -59,7 +59,7 @@ class Controls:
     @property
     def may_change(self) -> bool:
         """True if this person may change clock and chaos, which are the same for everybody."""
-        return self._who.may(Right.PLAY) and self._who.sees_all_accounts
+        return self._who.may(Right.USE_SANDBOX) and self._who.sees_all_accounts
 
     async def status(self) -> SandboxStatus:
         """Read the time and the chaos of every simulated carrier."""

@@ -111,12 +111,12 @@ class Phones:
     @property
     def may_write(self) -> bool:
         """True if this person may write from a phone."""
-        return self._who.may(Right.PLAY)
+        return self._who.may(Right.USE_SANDBOX)
 
     @property
     def may_change(self) -> bool:
         """True if this person may set how a phone behaves."""
-        return self._who.may(Right.PLAY) and self._who.sees_all_accounts
+        return self._who.may(Right.USE_SANDBOX) and self._who.sees_all_accounts
 
     async def view(self, number: str) -> PhoneView:
         """Read the list of numbers and one screen: this number's, or the newest one's if it is empty."""

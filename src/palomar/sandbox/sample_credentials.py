@@ -65,7 +65,7 @@ class SampleCredentials:
     @property
     def may_make(self) -> bool:
         """True if this person may see and make credentials."""
-        return self._who.may(Right.KEYS)
+        return self._who.may(Right.MAKE_KEYS)
 
     async def first_account(self) -> Account | None:
         """Return the account that the first start made; None if it is gone or not in scope."""

@@ -33,7 +33,7 @@ async def end_stale(work: Work, limits: Sequence[int]) -> list[int]:
 
 async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
-    known = await work.parts(ids)
+    known = await work.read_parts(ids)
     await Doubts.of(work).load(ids)
     noted: set[MessageId] = set()
     for identity in ids:

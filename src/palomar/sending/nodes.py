@@ -88,7 +88,7 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     claimed = await work.tx.select(rows.SELECT_QUEUE_OF_NODE, node_id, _TAKE_OVER_SLICE)
     message_ids = [MessageId(row[0]) for row in claimed]
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
-    known = await work.parts(ids)
+    known = await work.read_parts(ids)
     doubtful = [known[identity] for identity in ids if known[identity].state is State.SUBMITTING]
     doubts = Doubts.of(work)
     await doubts.load(part.id for part in doubtful)

@@ -78,7 +78,7 @@ async def _filter_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[Me
             due.setdefault(row.account_id, {})[row.part_id] = row.msisdn
     blocked: set[MessageId] = set()
     for account_id, numbers in due.items():
-        known = await work.parts(numbers)
+        known = await work.read_parts(numbers)
         account = work.context.accounts.get(account_id)
         why = await blocked_now(work, account, numbers.values(), account_id)
         for identity, msisdn in numbers.items():
@@ -118,7 +118,7 @@ async def _route(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, _
 
 async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], unroutable: dict[MessageId, str]) -> None:
     identities = [row.part_id for row in waiting if row.message_id in unroutable]
-    known = await work.parts(identities)
+    known = await work.read_parts(identities)
     await Doubts.of(work).load(identities)
     for identity in identities:
         part = known[identity]

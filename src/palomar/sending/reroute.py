@@ -68,7 +68,7 @@ async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId
     if router is None or not message_ids:
         return moved
     waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
-    known = await work.parts(row.part_id for row in waiting)
+    known = await work.read_parts(row.part_id for row in waiting)
     await Doubts.of(work).load(row.part_id for row in waiting)
     staying = _staying(work, waiting, known)
     for row in waiting:

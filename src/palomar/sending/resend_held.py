@@ -65,7 +65,7 @@ async def _send(work: Work, message_ids: Sequence[MessageId]) -> int:
     if not wanted:
         return 0
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, wanted)]
-    known = await work.parts(ids)
+    known = await work.read_parts(ids)
     await Doubts.of(work).load(ids)
     held = [known[identity] for identity in ids if known[identity].state is State.HELD]
     counts: dict[MessageId, int] = {}

@@ -58,7 +58,7 @@ async def mark_submitting(work: Work, submits: Sequence[PendingSubmit]) -> list[
     if not await work.holds_lease():
         return [False] * len(submits)
     ours = await _claimed_by_us(work, submits)
-    known = await work.parts(submit.part.part_id for submit in submits)
+    known = await work.read_parts(submit.part.part_id for submit in submits)
     results = []
     for submit in submits:
         part = submit.part
@@ -89,7 +89,7 @@ async def _claimed_by_us(work: Work, submits: Sequence[PendingSubmit]) -> set[tu
 async def record_answers(work: Work, answers: Sequence[SubmitAnswer]) -> list[Retry | None]:
     """Record the outcomes of submits; return a :class:`Retry` for each part to be sent again. This needs no lease: the
     outcomes are facts."""
-    known = await work.parts([answer.part.part_id for answer in answers])
+    known = await work.read_parts([answer.part.part_id for answer in answers])
     answered = [known[answer.part.part_id] for answer in answers if answer.part.part_id in known]
     await _load_siblings_of_held(work, answered)
     await _load_doubts(work, answers, known)
@@ -138,7 +138,7 @@ async def _load_siblings_of_held(work: Work, answered: Sequence[OpenPart]) -> No
     held = {part.message.id for part in answered if _is_held_of_several(part.message)}
     if held:
         found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(held))
-        await work.parts(PartId(row[0]) for row in found)
+        await work.read_parts(PartId(row[0]) for row in found)
 
 
 def _is_held_of_several(message: OpenMessage) -> bool:
@@ -202,7 +202,7 @@ async def refuse_queued_parts(work: Work, message_ids: Sequence[MessageId]) -> N
     if not message_ids:
         return
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
-    known = await work.parts(ids)
+    known = await work.read_parts(ids)
     await Doubts.of(work).load(ids)
     for identity in ids:
         part = known.get(identity)

@@ -106,7 +106,7 @@ class Work:
 
     # --- reading
 
-    async def parts(self, ids: Iterable[PartId]) -> Mapping[PartId, OpenPart]:
+    async def read_parts(self, ids: Iterable[PartId]) -> Mapping[PartId, OpenPart]:
         """Read and lock these parts and their messages, each once a transaction; return all that have been read so far.
 
         Ids that do not exist are missing from the mapping.

@@ -34,20 +34,20 @@ class Role(StrEnum):
 class Right(StrEnum):
     """Something that a role may be allowed to do; whose messages it concerns is another question."""
 
-    LOOK = "look"
+    VIEW = "view"
     EXPORT = "export"
     REPLAY = "replay"
     RESEND = "resend"
-    PEOPLE = "people"
-    PLAY = "play"
-    KEYS = "keys"
+    MANAGE_USERS = "manage_users"
+    USE_SANDBOX = "use_sandbox"
+    MAKE_KEYS = "make_keys"
 
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.OWNER: frozenset(Right),
-    Role.OPERATOR: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY, Right.RESEND, Right.PLAY}),
-    Role.SUPPORT: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
-    Role.READ_ONLY: frozenset({Right.LOOK, Right.EXPORT}),
+    Role.OPERATOR: frozenset({Right.VIEW, Right.EXPORT, Right.REPLAY, Right.RESEND, Right.USE_SANDBOX}),
+    Role.SUPPORT: frozenset({Right.VIEW, Right.EXPORT, Right.REPLAY}),
+    Role.READ_ONLY: frozenset({Right.VIEW, Right.EXPORT}),
 }
 """The rights of each role. Besides, the installation may hide texts and numbers from support."""
 

@@ -33,7 +33,7 @@ async def end_some(work: Work, account: Account, *, after: int) -> int:
     await change_account(work.tx, replace(account, enabled=False))
     found = [row[0] for row in await work.tx.select_locked(rows.SELECT_WAITING, account.id, after, AT_ONCE)]
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []
-    known = await work.parts(ids)
+    known = await work.read_parts(ids)
     for identity in ids:
         part = known[identity]
         if part.state in FINAL or part.state is State.SENT:

@@ -99,7 +99,7 @@ class UrlVisibility(Enum):
     @classmethod
     def of(cls, who: Principal) -> "UrlVisibility":
         """Choose by a person's rights: secrets need the right to keys, the path needs the right to replay callbacks."""
-        if who.may(Right.KEYS):
+        if who.may(Right.MAKE_KEYS):
             return cls.WHOLE
         return cls.WITHOUT_SECRETS if who.may(Right.REPLAY) else cls.HOST
 

@@ -45,7 +45,7 @@ class UserAdmin:
 
     async def list_users(self) -> list[User]:
         """List the users in scope, by login."""
-        if not self._who.may(Right.PEOPLE):
+        if not self._who.may(Right.MANAGE_USERS):
             return []
         return [user for user in await self._database.read(users.list_users) if self._scope.includes(user.account_id)]
 
@@ -63,7 +63,7 @@ class UserAdmin:
         Return None if the login is invalid or taken, there are too many users, or the account is not in scope. Only a
         person who sees the whole platform may add users without an account.
         """
-        if not self._who.may(Right.PEOPLE) or not self._scope.includes(account_id) or not is_login(login):
+        if not self._who.may(Right.MANAGE_USERS) or not self._scope.includes(account_id) or not is_login(login):
             return None
         if not await self.has_room():
             return None
@@ -128,7 +128,7 @@ class UserAdmin:
         return await self._database.write(script)
 
     async def _find(self, tx: Transaction, user_id: int) -> User | None:
-        if not self._who.may(Right.PEOPLE):
+        if not self._who.may(Right.MANAGE_USERS):
             return None
         found: UserCredentials | None = await users.user_of_id(tx, user_id)
         return found.user if found is not None and self._scope.includes(found.user.account_id) else None
