@@ -1,4 +1,4 @@
-"""A house for every test of the console that needs no browser; a server and a browser for those that do."""
+"""Fixtures of the console's tests: a console over a database without sockets, and a server with a browser."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -14,27 +14,27 @@ from tests.support.databases import Place
 
 @pytest.fixture
 async def house(sqlite_place: Place) -> AsyncIterator[House]:
-    """One over SQLite: what differs between databases is below, and tested there."""
+    """Open a console over SQLite. Differences between databases are tested with the storage."""
     async with house_in(sqlite_place) as built:
         yield built
 
 
 @pytest.fixture
 async def sandbox(sqlite_place: Place) -> AsyncIterator[House]:
-    """One whose every carrier is simulated."""
+    """Open a console in which every carrier is simulated."""
     async with house_in(sqlite_place, sandbox="whole") as built:
         yield built
 
 
 @pytest.fixture(scope="session")
 def console_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsolePlace]:
-    """One for all tests in browsers."""
+    """Start a server for all tests with a browser."""
     with place_in(tmp_path_factory.mktemp("console") / "house") as built:
         yield built
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One for all; a context of its own, with cookies of its own, for each test."""
+    """Start a browser for all tests; each test has a context with cookies of its own."""
     async with chromium() as running:
         yield running

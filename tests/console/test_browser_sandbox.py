@@ -67,7 +67,7 @@ async def test_a_phone_writes_and_a_draft_stays_while_messages_arrive(browser: B
         await field.fill("<b>Yes</b>, at nine")
         await expect(page.get_by_label("Writes to")).to_have_value(DEMO_NUMBER)
         await page.keyboard.press("Enter")
-        answer = page.locator(".screen .said-by-phone")
+        answer = page.locator(".screen .from-phone")
         await expect(answer.locator(".talk")).to_have_text("<b>Yes</b>, at nine")
         await expect(answer.get_by_text("demo")).to_be_visible()  # whom it has reached
         await expect(field).to_have_value("")

@@ -56,14 +56,14 @@ async def test_from_the_printed_log_in_to_a_callback_that_is_tried_again(
     line = await page.locator("#c-foxsys-curl").text_content()
     assert line is not None
     assert '"0"' in run_line(line, palomar)
-    bubble = page.locator(".screen .said-by-peer", has_text="Hola from FOXSYS")
+    bubble = page.locator(".screen .from-peer", has_text="Hola from FOXSYS")
     await expect(bubble.get_by_role("link", name="delivered")).to_be_visible(timeout=10_000)
     await expect(page.locator("#calls").get_by_text("/json/send")).to_be_visible()
 
     # answer
     await page.get_by_label("What the phone writes").fill("Hola, Palomar")
     await page.get_by_role("button", name="Write").click()
-    await expect(page.locator(".screen .said-by-phone .talk")).to_have_text("Hola, Palomar")
+    await expect(page.locator(".screen .from-phone .talk")).to_have_text("Hola, Palomar")
     await expect(page.get_by_text("reached no account")).to_have_count(0)
 
     # find the message, and open its "Why?"

@@ -141,9 +141,9 @@ def within_text(bound_ms: float | None) -> str:
     return f"{seconds} s"
 
 
-def start_text(at_ms: int, grain: Bucket, preferences: Preferences) -> str:
+def start_text(at_ms: int, bucket: Bucket, preferences: Preferences) -> str:
     """Write when a minute or hour begins (in the viewer's zone), or a day (in GMT)."""
-    if grain is Bucket.DAY:
+    if bucket is Bucket.DAY:
         return _date(datetime.fromtimestamp(at_ms / 1_000, UTC), "MMMd", preferences.language)
     return f"{_local(at_ms, preferences):%H:%M}"
 

@@ -1,7 +1,7 @@
 """What a page is given: the request, the visitor's preferences, and the ways to answer.
 
 A page is ``async def page(context) -> PageReply``. An open page gets a :class:`PageContext`, any other a
-:class:`SignedInContext`, which has the viewer of whoever is signed in. Not here: ASGI (``console.app``), and how a
+:class:`SignedInContext`, which has the signed-in person's viewer. Not here: ASGI (``console.app``), and how a
 template becomes HTML (``console.templates``).
 """
 

@@ -145,5 +145,5 @@ def _formatters(preferences: Preferences) -> Mapping[str, Any]:
         "percent": lambda share: formats.percent_text(share, language),
         "days": lambda number: formats.days_text(number, language),
         "within": formats.within_text,
-        "started": lambda at_ms, grain: formats.start_text(at_ms, grain, preferences),
+        "started": lambda at_ms, bucket: formats.start_text(at_ms, bucket, preferences),
     }

@@ -93,13 +93,13 @@ async def test_the_screen_shows_text_sender_parts_and_state_and_escapes_markup(s
     phone = await sandbox.sent(acme, HOSTILE, reference="a", sender="MyBrand")
     browser = await inside(sandbox)
     page = (await browser.get(f"/console/sandbox?number={phone}")).text
-    for piece in ("MyBrand", "1 part, GSM", "sent", "not-here", "U+202E", f"+{phone}"):
+    for piece in ("MyBrand", "1 part, GSM", "sent", "not-arrived", "U+202E", f"+{phone}"):
         assert piece in page, piece
     assert "<script>alert" not in page
     await sandbox.world.receipt("a1", State.DELIVERED)
     piece = (await browser.get(f"/console/sandbox?piece=phones&number={phone}", hx_request="true")).text
     assert "delivered" in piece
-    assert "not-here" not in piece
+    assert "not-arrived" not in piece
     assert "<html" not in piece
 
 
@@ -127,7 +127,7 @@ async def test_a_phone_writes_by_its_form_with_and_without_scripts(sandbox: Hous
     later = "/console/sandbox?piece=phones&number=34600000001&said={}"
     again_asked = (await browser.get(later.format("nonsense"), hx_request="true")).text
     assert "at most 2,000 characters" in again_asked, "it stays while others arrive"
-    assert "phone-said" not in (await browser.get(later.format("<b>"), hx_request="true")).text
+    assert "phone-fault" not in (await browser.get(later.format("<b>"), hx_request="true")).text
     nobodys = await browser.post("/console/sandbox/answer", **(form | {"to": "34911111111"}))
     assert "nobody would get it" in nobodys.text
 

@@ -30,8 +30,8 @@ async def send(house: House, account: Account, messages: int = 1) -> None:
 def test_a_period_is_whole_minutes_hours_or_days_with_the_present_one_last(period: Period) -> None:
     now_ms = 1_790_000_123_456
     starts = period.starts(now_ms)
-    assert (len(starts), starts[-1]) == (period.many, period.grain.start_of(now_ms))
-    assert all(start % period.grain == 0 for start in starts)
+    assert (len(starts), starts[-1]) == (period.count, period.bucket.start_of(now_ms))
+    assert all(start % period.bucket == 0 for start in starts)
 
 
 async def test_every_hour_of_a_period_has_its_counts(house: House) -> None:

@@ -68,7 +68,7 @@ async def show(context: SignedInContext) -> PageReply:
     if piece == "calls":
         return context.render("sandbox_calls.html", calls=sandbox.calls())
     return await (
-        _phones(context, sandbox, wrote=context.field("said")) if piece == "phones" else _page(context, sandbox)
+        _phones(context, sandbox, result=context.field("said")) if piece == "phones" else _page(context, sandbox)
     )
 
 
@@ -77,12 +77,12 @@ async def write(context: SignedInContext) -> PageReply:
     sandbox = context.viewer.sandbox
     if sandbox is None:
         return context.not_found()
-    wrote = await sandbox.phones.write(context.field("number"), context.field("to"), context.field("text"))
+    result = await sandbox.phones.write(context.field("number"), context.field("to"), context.field("text"))
     if context.request.wants_fragment:
-        return await _phones(context, sandbox, wrote=wrote)
-    if wrote is WriteResult.SENT:
-        return context.redirect("/sandbox", number=plain_address(context.field("number")), done=wrote.value)
-    return await _page(context, sandbox, fault=context.t(WRITE_FAULTS[wrote]))
+        return await _phones(context, sandbox, result=result)
+    if result is WriteResult.SENT:
+        return context.redirect("/sandbox", number=plain_address(context.field("number")), done=result.value)
+    return await _page(context, sandbox, fault=context.t(WRITE_FAULTS[result]))
 
 
 async def set_behavior(context: SignedInContext) -> PageReply:
@@ -124,7 +124,7 @@ async def fault_page(context: SignedInContext, fault: str) -> PageReply:
     return context.not_found() if sandbox is None else await _page(context, sandbox, fault=fault)
 
 
-async def _phones(context: SignedInContext, sandbox: PersonalSandbox, *, wrote: str) -> PageReply:
+async def _phones(context: SignedInContext, sandbox: PersonalSandbox, *, result: str) -> PageReply:
     """Show the list of numbers and the screen. A fault of the last written message stays until the next one."""
     return context.render(
         "sandbox_phones.html",
@@ -133,8 +133,8 @@ async def _phones(context: SignedInContext, sandbox: PersonalSandbox, *, wrote: 
         addresses=await sandbox.phones.addresses(),
         sandbox=sandbox,
         fields=_fields(context),
-        wrote=wrote,
-        said=context.t(WRITE_FAULTS[wrote]) if wrote in WRITE_FAULTS else "",
+        write_result=result,
+        write_fault=context.t(WRITE_FAULTS[result]) if result in WRITE_FAULTS else "",
     )
 
 
@@ -153,7 +153,7 @@ async def _page(
         sandbox=sandbox,
         fields=_fields(context) | ({"number": view.number} if view.number else {}),
         is_chosen=bool(context.field("number")),
-        said="",
+        write_fault="",
         accounts=context.viewer.first_accounts(CHOICES_AT_MOST),
         account=account,
         examples=await _examples(context, sandbox, account, view.number, made) if account is not None else [],

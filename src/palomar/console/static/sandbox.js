@@ -94,7 +94,7 @@ document.addEventListener("htmx:finally:request", (event) => {
     return;
   }
   isWriting = false;
-  if (event.detail.ctx.status === "swapped" && !document.querySelector(".phone-said")) {
+  if (event.detail.ctx.status === "swapped" && !document.querySelector(".phone-fault")) {
     event.target.elements.text.value = "";
     event.target.elements.text.focus();
   }

@@ -89,10 +89,10 @@ class ViewerCallbacks:
         attempts."""
         within = self._scoped(wanted)
 
-        async def look(tx: Transaction, before: int, room: int) -> HistoryPage[Callback]:
+        async def read_slice(tx: Transaction, before: int, room: int) -> HistoryPage[Callback]:
             return await history.list_open(tx, within, before=before, limit=room)
 
-        page = await self._page(look, before=before, limit=limit)
+        page = await self._page(read_slice, before=before, limit=limit)
         callbacks = [callback.row for callback in page.found]
         attempts = await self._database.read(history.attempts_of, callbacks) if callbacks else {}
         found = [self._shown_open(callback, attempts[callback.row.id]) for callback in page.found]
@@ -102,10 +102,10 @@ class ViewerCallbacks:
         """List a page of attempts in scope, newest first."""
         within = self._scoped(wanted)
 
-        async def look(tx: Transaction, before: int, room: int) -> HistoryPage[PastAttempt]:
+        async def read_slice(tx: Transaction, before: int, room: int) -> HistoryPage[PastAttempt]:
             return await history.list_attempts(tx, within, before=before, limit=room)
 
-        page = await self._page(look, before=before, limit=limit)
+        page = await self._page(read_slice, before=before, limit=limit)
         return HistoryPage(found=[self._shown(attempt) for attempt in page.found], older=page.older)
 
     async def find_attempt(self, identity: int) -> PastAttempt | None:
@@ -206,16 +206,16 @@ class ViewerCallbacks:
             return wanted
         return replace(wanted, account_ids=ids if wanted.account_ids is None else ids.intersection(wanted.account_ids))
 
-    async def _page(self, look: Script[[int, int], HistoryPage[T]], *, before: int, limit: int) -> HistoryPage[T]:
+    async def _page(self, read_slice: Script[[int, int], HistoryPage[T]], *, before: int, limit: int) -> HistoryPage[T]:
         """Read slices until the page is full, nothing is older, or SLICES_A_PAGE were read."""
         found: list[T] = []
         older: int | None = before
         for _ in range(SLICES_A_PAGE):
             if older is None or len(found) >= limit:
                 break
-            piece = await self._database.read(look, older, limit - len(found))
-            found += piece.found
-            older = piece.older
+            part = await self._database.read(read_slice, older, limit - len(found))
+            found += part.found
+            older = part.older
             await asyncio.sleep(0)  # SQLite answers without waiting: let other tasks run between slices
         return HistoryPage(found=found, older=older)
 

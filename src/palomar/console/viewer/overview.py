@@ -42,14 +42,14 @@ class Period(Enum):
     DAY = (Bucket.HOUR, 24)
     MONTH = (Bucket.DAY, 30)
 
-    def __init__(self, grain: Bucket, many: int) -> None:
-        self.grain = grain
-        self.many = many
+    def __init__(self, bucket: Bucket, count: int) -> None:
+        self.bucket = bucket
+        self.count = count
 
     def starts(self, now_ms: int) -> range:
         """Return the times at which its minutes, hours or days begin."""
-        last_ms = self.grain.start_of(now_ms)
-        return range(last_ms - (self.many - 1) * self.grain, last_ms + 1, self.grain)
+        last_ms = self.bucket.start_of(now_ms)
+        return range(last_ms - (self.count - 1) * self.bucket, last_ms + 1, self.bucket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Overview:
 
 async def overview(
     tx: Transaction,
-    whose: AccountIds,
+    account_ids: AccountIds,
     period: Period,
     *,
     with_accounts: bool,
@@ -99,20 +99,20 @@ async def overview(
     ``with_accounts``: also the accounts that had the most messages.
     """
     starts = period.starts(now_ms)
-    since_ms, until_ms = starts[0], starts[-1] + period.grain
-    counted = await traffic(tx, whose, period.grain, since_ms=since_ms, until_ms=until_ms)
-    shares = dict(await totals_by(tx, whose, since_ms=since_ms, until_ms=until_ms, by=_DIMENSIONS))
+    since_ms, until_ms = starts[0], starts[-1] + period.bucket
+    counted = await traffic(tx, account_ids, period.bucket, since_ms=since_ms, until_ms=until_ms)
+    shares = dict(await totals_by(tx, account_ids, since_ms=since_ms, until_ms=until_ms, by=_DIMENSIONS))
     if with_accounts:
         shares[Dimension.ACCOUNT] = await totals(
-            tx, whose, since_ms=since_ms, until_ms=until_ms, by=Dimension.ACCOUNT, most=SHARES_MOST
+            tx, account_ids, since_ms=since_ms, until_ms=until_ms, by=Dimension.ACCOUNT, most=SHARES_MOST
         )
     return Overview(
         period=period,
         points=_without_gaps(counted, starts),
         totals=_sum(point.totals for point in counted),
         shares={one: largest(found) for one, found in shares.items()},
-        attention=await find_attention(tx, whose, now_ms=now_ms),
-        carrier_statuses=await list_carrier_status(tx, now_ms=now_ms) if whose is None else None,
+        attention=await find_attention(tx, account_ids, now_ms=now_ms),
+        carrier_statuses=await list_carrier_status(tx, now_ms=now_ms) if account_ids is None else None,
         counted_ms=await counted_until(tx, now_ms=now_ms),
         credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
     )

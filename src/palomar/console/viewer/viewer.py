@@ -180,11 +180,11 @@ class Viewer:
 
     async def overview(self, period: Period, *, accounts: Collection[Account]) -> Overview:
         """Read the overview of a period, with the credit of these accounts as far as they are in scope."""
-        whose, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
+        account_ids, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
         with_accounts = self.account_count > 1
         own = [account for account in accounts if self.scope.includes(account.id)]
         found = await self._database.read_long(
-            overview, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms
+            overview, account_ids, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms
         )
         known = self._viewers.directory.snapshot.by_id.values()
         nameless = self._viewers.senders.accounts_without_sender(
@@ -198,13 +198,13 @@ class Viewer:
     async def search(self, wanted: SearchFilter, *, before: MessageId = LATEST, limit: int) -> MessagePage:
         """Find a page of the messages in scope that match. A search that has not filled its page goes on for
         ``search_seconds``, and then returns how far back it has searched."""
-        within, whose, viewers = self._without_hidden(wanted), self.scope.account_ids, self._viewers
+        within, account_ids, viewers = self._without_hidden(wanted), self.scope.account_ids, self._viewers
         messages: list[MessageRow] = []
         older: MessageId | None = before
         since = viewers.clock.monotonic()
         while older is not None and len(messages) < limit:
             found = await self._database.read_long(
-                search.search, whose, within, before=older, limit=limit - len(messages), bounds=viewers.bounds
+                search.search, account_ids, within, before=older, limit=limit - len(messages), bounds=viewers.bounds
             )
             messages, older = messages + found.messages, found.older
             if viewers.clock.monotonic() - since >= viewers.search_seconds:
@@ -221,8 +221,8 @@ class Viewer:
         none."""
         if wanted.since_ms is not None:
             return wanted.since_ms
-        whose = self.scope.account_ids
-        oldest = await self._database.read_long(search.find_oldest, whose, wanted.account_ids)
+        account_ids = self.scope.account_ids
+        oldest = await self._database.read_long(search.find_oldest, account_ids, wanted.account_ids)
         return None if oldest is None else accepted_ms(oldest)
 
     async def story(self, message_id: MessageId) -> Story | None:
