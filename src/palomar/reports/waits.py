@@ -1,7 +1,7 @@
 """What one message waits for at this moment, and since when.
 
 A message that has not ended waits for something: its time, a carrier, an answer, a receipt. Its parts and moments and
-the status of the carriers tell for what. Not here: the sentence about it (``console.waiting``).
+the status of the carriers tell for what. Not here: the sentence about it (``console.wait_texts``).
 """
 
 from collections.abc import Sequence

@@ -22,7 +22,7 @@ SHOWN: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedCall:
-    """One call of a program, as people may see it. A body ``is_cut`` where it was longer than what is kept of it."""
+    """One call of a program, as people may see it. A body is cut where it was longer than what is kept of it."""
 
     id: int
     at_ms: int

@@ -1,7 +1,7 @@
 """Stores how far the sandbox's clock is ahead of the real time, and the chaos script of each simulated carrier.
 
-Both outlive a restart. Not here: who may change them (``sandbox.controls``, ``cli.messages.sandbox``), and what a
-script means (``carriers.simulator.chaos``).
+Both outlive a restart. Not here: who may change them (``sandbox.controls``, ``cli.sandbox.clock_and_chaos``), and what
+a script means (``carriers.simulator.chaos``).
 """
 
 from collections.abc import Mapping
