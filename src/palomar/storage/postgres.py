@@ -31,7 +31,7 @@ _LONG_SECONDS = 24 * 3_600.0
 """A migration may take as long as it needs."""
 _LOCK_SECONDS = 4.0
 _CLOSE_SECONDS = 2.0
-_AT_ONCE_SECONDS = 0.5
+_RETRY_WITHIN_SECONDS = 0.5
 _ANALYZED_TABLES = ("messages", "parts", "queue", "events", "callbacks", "balances", "counts")
 _ANALYZE_EVERY_TURNS = 30
 _MARK = "INSERT INTO commits (lane, mark) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET mark = excluded.mark"
@@ -115,7 +115,7 @@ class PostgresDatabase:
         try:
             return await self._snapshot(self._pool, lambda tx: script(tx, *args, **kwargs))
         except Unavailable:
-            if time.monotonic() - began > _AT_ONCE_SECONDS:
+            if time.monotonic() - began > _RETRY_WITHIN_SECONDS:
                 raise
         return await self._snapshot(self._pool, lambda tx: script(tx, *args, **kwargs))
 

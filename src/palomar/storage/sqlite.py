@@ -27,7 +27,7 @@ OLDEST_SAFE = (3, 51, 3)
 _BUSY_WAIT_SECONDS = 0.005
 _OPEN_AGAIN_SECONDS = 0.01
 _OPEN_BUSY_MS = 5_000
-_STATEMENTS = 1_000
+_KEPT_STATEMENTS = 1_000
 """Prepared statements that are kept. Each row of ``executemany`` takes a place for a moment; with the default of 100
 all would be replaced in one transaction, and every statement parsed again."""
 
@@ -201,16 +201,18 @@ def open_sqlite(path: Path, *, limits: SqliteLimits = SqliteLimits(), vfs: str |
     opened: list[apsw.Connection] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer = apsw.Connection(str(path), vfs=vfs, statementcachesize=_STATEMENTS)
+        writer = apsw.Connection(str(path), vfs=vfs, statementcachesize=_KEPT_STATEMENTS)
         opened.append(writer)
         writer.set_busy_timeout(_OPEN_BUSY_MS)
-        _write_ahead(writer)
+        _switch_to_wal(writer)
         writer.pragma("synchronous", "FULL")
         writer.pragma("wal_autocheckpoint", 0)
         writer.pragma("cache_size", -65_536)
         writer.pragma("temp_store", "MEMORY")
         writer.set_busy_timeout(0)  # from here on the driver waits itself, so that the event loop goes on
-        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs, statementcachesize=_STATEMENTS)
+        reader = apsw.Connection(
+            str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs, statementcachesize=_KEPT_STATEMENTS
+        )
         opened.append(reader)
         reader.set_busy_timeout(2_000)
         reader.pragma("cache_size", -16_384)
@@ -234,7 +236,7 @@ def _roll_back(connection: apsw.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
-def _write_ahead(writer: apsw.Connection) -> None:
+def _switch_to_wal(writer: apsw.Connection) -> None:
     """Switch to WAL, and wait while another process creates the same file: SQLite's own time-out does not cover
     that."""
     end = time.monotonic() + _OPEN_BUSY_MS / 1_000

@@ -103,9 +103,8 @@ class SqliteThreads:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await wait_uncancelled(
-                asyncio.ensure_future(_interrupt_until_done(future, connection))
-            )  # before the next script may use the connection
+            # The connection must be free before the next script uses it.
+            await wait_uncancelled(asyncio.ensure_future(_interrupt_until_done(future, connection)))
             raise
 
 

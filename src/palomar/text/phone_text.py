@@ -79,9 +79,11 @@ def _read_run(run: list[TextPart]) -> str:
     if coding == UCS2:
         octets[1:] = [some[2:] if some[:2] in (_BIG, _LITTLE) else some for some in octets[1:]]
     whole = read_text(b"".join(octets), coding)
-    # An octet too many at the end of each part moves all that follows: then each part is read by itself.
-    is_moved = coding == UCS2 and any(len(some) % 2 for some in octets) and _soundness(apart) > _soundness(whole)
-    return apart if is_moved else whole
+    # An octet too many at the end of each part shifts all that follows; then each part is read by itself.
+    is_shifted = (
+        coding == UCS2 and any(len(some) % 2 for some in octets) and _plausibility(apart) > _plausibility(whole)
+    )
+    return apart if is_shifted else whole
 
 
 def _ucs2(octets: bytes) -> str:
@@ -92,7 +94,7 @@ def _ucs2(octets: bytes) -> str:
     if _A_WORD.fullmatch(octets):
         return octets.decode("ascii")
     if len(octets) % 2:
-        return max(map(_big_endian, (octets[:-1], b"\0" + octets, octets[1:])), key=_soundness)
+        return max(map(_big_endian, (octets[:-1], b"\0" + octets, octets[1:])), key=_plausibility)
     if _is_mirrored(octets):
         return octets.decode("utf-16-le", errors="replace")
     return _big_endian(octets)
@@ -118,7 +120,7 @@ def _big_endian(octets: bytes) -> str:
     return octets.decode(UCS2, errors="replace")
 
 
-def _soundness(text: str) -> tuple[bool, int]:
+def _plausibility(text: str) -> tuple[bool, int]:
     """Rate a reading, to choose the likelier of two: first without U+FFFD, then with more letters of Latin scripts."""
     return REPLACEMENT not in text, sum("\x00" < letter < _LATIN_END for letter in text)
 

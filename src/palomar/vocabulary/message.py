@@ -197,7 +197,7 @@ def public_id(message_id: MessageId) -> str:
         | ((low >> 2) << 64)
         | (0b10 << 62)
         | ((low & 0b11) << 60)
-        | (_mixed(message_id) & _TAIL_MASK)
+        | (_scramble(message_id) & _TAIL_MASK)
     )
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
@@ -217,7 +217,7 @@ def message_id_of(public: str) -> MessageId | None:
     return message_id if UUID(public_id(message_id)).int == value else None
 
 
-def _mixed(value: int) -> int:
+def _scramble(value: int) -> int:
     """Scramble a number by the finalizer of splitmix64, so that ids made one after the other end differently."""
     value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
     value = (value ^ (value >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF

@@ -27,13 +27,13 @@ def find_word(text: str, words: Iterable[str]) -> str | None:
 def first_word(text: str) -> str:
     """Return the first word of a text, normalized as by :func:`normalize_word`; empty if there is none."""
     plain = normalize_word(text[:_LONGEST])
-    return _bare(plain.split(" ", 1)[0]) if plain else ""
+    return _strip(plain.split(" ", 1)[0]) if plain else ""
 
 
 def normalize_word(text: str) -> str:
     """Remove case, accents, invisible characters and surrounding punctuation; leave one space between several words."""
     seen = "".join(letter for letter in text if not _is_unseen(letter))
-    letters = unicodedata.normalize("NFKD", _bare(seen))
+    letters = unicodedata.normalize("NFKD", _strip(seen))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return " ".join(bare.casefold().split())
 
@@ -42,7 +42,7 @@ def _is_unseen(letter: str) -> bool:
     return unicodedata.category(letter) == "Cf" or letter in "\0\ufe0e\ufe0f"
 
 
-def _bare(text: str) -> str:
+def _strip(text: str) -> str:
     """Remove what is neither letter nor digit from both ends: blanks, NULs, punctuation, an ``@`` that was a NUL."""
     begin, end = 0, len(text)
     while begin < end and not _is_of_a_word(text[begin]):

@@ -19,9 +19,7 @@ class MomentKind(StrEnum):
     SCHEDULED = "scheduled"  # due_ms
     ROUTED = "routed"  # carrier, routes: a carrier was chosen when it was due
     REROUTED = "rerouted"  # before, carrier, why, routes: another carrier was chosen before it left
-    SUBMITTED = (
-        "submitted"  # part, carrier, attempt: the carrier accepted it; reference, link, request, response (PDUs)
-    )
+    SUBMITTED = "submitted"  # part, carrier, attempt, reference, link, request, response (PDUs): it was accepted
     REFUSED = "refused"  # part, carrier, attempt, status, reason, link, request, response
     DEFERRED = "deferred"  # part, carrier, attempt, status, reason, link, request, response
     RETURNED = "returned"  # part, carrier: no byte left, back to the queue
