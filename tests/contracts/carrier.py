@@ -110,7 +110,7 @@ class Bench:
 
 
 def outgoing(msisdn: str, *, serial: int = 1, number: int = 1, parts: int = 1) -> OutgoingPart:
-    """A part as the dispatcher hands it over."""
+    """Make a part as the dispatcher submits it."""
     message_id = MessageId(serial << 8)
     return OutgoingPart(
         part_id=part_id(message_id, number),
@@ -131,7 +131,7 @@ class CarrierContract(ABC):
 
     @abstractmethod
     def set_up(self, *, window: int = WINDOW, parts_per_second: float = 0) -> AbstractAsyncContextManager[Bench]:
-        """A started carrier beside its peer, stopped at the end."""
+        """Start a carrier beside its peer, and stop it at the end."""
 
     async def _live(self, bench: Bench) -> None:
         carrier = bench.carrier

@@ -34,7 +34,7 @@ class Telling(AbstractHook):
     """Tells what comes."""
 
     async def sending(self, smpp_message: SmppMessage, pdu: bytes, client_id: str) -> None:
-        """Nothing: what comes back is enough."""
+        """Do nothing: the answers are enough."""
 
     async def received(self, smpp_message: SmppMessage | None, pdu: bytes, client_id: str) -> None:
         if isinstance(smpp_message, DeliverSm) and smpp_message.is_receipt():

@@ -40,7 +40,7 @@ class CountingCarrier:
         self.submitted.append(part)
 
     def answer(self, outcome: SubmitOutcome, *, which: int = 0) -> OutgoingPart:
-        """One outstanding part gets this answer, and its slot is free again."""
+        """Answer an outstanding part with this outcome, and free its slot."""
         assert self.sink is not None
         part = self.outstanding.pop(which)
         self.sink.answered(part, outcome, Exchange())

@@ -26,7 +26,7 @@ class Authority:
         self._ca.cert_pem.write_to_path(str(self.file))
 
     def issue(self, *names: str, to: str = "") -> Issued:
-        """A certificate for ``names``; in files named ``to``, written over where they exist."""
+        """Make a certificate for ``names``, and write it into files named ``to``, over existing ones."""
         issued = self._ca.issue_cert(*names)
         stem = to or self._name
         certificate, key = self._directory / f"{stem}.pem", self._directory / f"{stem}.key"

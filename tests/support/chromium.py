@@ -24,7 +24,7 @@ _SERIOUS = ("serious", "critical")
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """The browser, headless; the test is skipped where there is none."""
+    """Start the browser, headless; skip the test where there is none."""
     executable = program("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
@@ -52,7 +52,8 @@ class Watched:
         await self.page.goto(self.url + path, wait_until="load")
 
     async def faults(self, *, axe: bool) -> list[str]:
-        """What is wrong with the page as it stands: complaints, strangers, scrolling, and serious faults for axe."""
+        """List what is wrong with the page: console errors, requests to other hosts, sideways scrolling, and serious
+        faults that axe finds."""
         found = [*self.complaints, *(f"asked {url}" for url in self.elsewhere)]
         wide = await self.page.evaluate(_WIDER_THAN_THE_WINDOW)
         found += [f"horizontal scroll: {wide}"] if wide else []

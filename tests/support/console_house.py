@@ -89,7 +89,7 @@ class House:
         self.world.now_ms = self.clock.now_ms
 
     async def written(self) -> None:
-        """What was posted is committed."""
+        """Wait until what was posted is committed."""
         serving = asyncio.create_task(self.batcher.serve())
         assert await self.batcher.drain(10.0)
         serving.cancel()
@@ -138,13 +138,13 @@ class House:
         return user
 
     async def sent(self, account: Account, text: str, *, number: int = 1, reference: str = "r", **asked: Any) -> str:
-        """A message that the carrier ``c`` took under this reference; the phone's number."""
+        """Store a message that the carrier ``c`` accepted under this reference; return the phone's number."""
         self.wait(1_000)
         await self.world.sent(account, reference=reference, recipients=[recipient(number, text=text)], **asked)
         return recipient(number).msisdn
 
     async def arrives(self, number: str, text: str, *, reference: str, sender: str = "FOXSYS") -> None:
-        """One part of a message that is whole reaches its simulated phone, under its carrier's reference."""
+        """Deliver one whole message to its simulated phone, under its carrier's reference."""
         assert self.smsc is not None, "a house with a sandbox"
         pdu = SubmitSm(source_addr=sender, destination_addr=number, short_message=text.encode("ascii"))
         arrived = asyncio.Event()
@@ -156,7 +156,7 @@ class House:
         leave()
 
     async def signed_in(self, login: str) -> SignedIn:
-        """Somebody's session, opened with :data:`PASSWORD`."""
+        """Open a session of this login, with :data:`PASSWORD`."""
         result = await self.sign_in.log_in(login, PASSWORD, ClientAddress("192.0.2.7"), agent="a test")
         assert result is not None
         signed_in = await self.sign_in.signed_in(result.token)  # type: ignore[union-attr]  # it was not refused
@@ -175,8 +175,8 @@ async def house_in(
     sandbox: Literal["", "whole", "beside"] = "",
     first_account: Path = NO_FILE,
 ) -> AsyncIterator[House]:
-    """A house over this database, closed afterwards; its carriers ``c`` and ``d``. With a sandbox ``c`` is simulated,
-    and ``whole``: so is every other."""
+    """Build a house on this database, and close it afterwards; its carriers are ``c`` and ``d``. With a sandbox
+    ``c`` is simulated, and with ``whole`` every other one too."""
     database = await place.open()
     clock = SetClock()
     world = World(database=database, ids=TimedIds(clock))
@@ -272,7 +272,7 @@ class Answer:
         return self.header("location")
 
     def header(self, name: str) -> str:
-        """The first header of that name; empty if there is none."""
+        """Return the first header of that name; empty if there is none."""
         return next((value for key, value in self.headers if key == name), "")
 
 

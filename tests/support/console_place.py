@@ -50,7 +50,7 @@ class Place:
 
 @contextmanager
 def place_in(directory: Path) -> Iterator[Place]:
-    """One below this directory."""
+    """Make a place below this directory."""
     palomar = Palomar(directory)
     with palomar.serve() as server:
         palomar.command(
@@ -89,7 +89,7 @@ def send(palomar: Palomar, account: str, number: str, text: str, *, label: str =
 
 
 def ids_of(palomar: Palomar, url: str, session: str) -> dict[str, str] | None:
-    """What stands in the addresses of pages; None while something has not happened yet."""
+    """Return the ids in the addresses of pages; None while something has not happened yet."""
     listed, waiting = palomar.json("message", "list"), palomar.json("callback", "list")
     seen = read(url, session, "/console/callbacks") + read(url, session, "/console/sandbox")
     tried, got = re.findall(r"/callbacks/tried/(\d+)", seen), re.findall(r"/callbacks/got/(\d+)", seen)
@@ -107,7 +107,7 @@ def ids_of(palomar: Palomar, url: str, session: str) -> dict[str, str] | None:
 
 
 def read(url: str, session: str, path: str) -> str:
-    """A page, as a program gets it."""
+    """Read a page, as a program gets it."""
     request = urllib.request.Request(url + path, headers={"Cookie": f"palomar-session={session}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         return str(answer.read().decode())
@@ -118,7 +118,7 @@ def settled(palomar: Palomar) -> bool:
 
 
 async def touched_up(file: Path, ids: dict[str, str]) -> None:
-    """What takes days, and what carriers write of an exchange: a callback given up, PDUs, route candidates."""
+    """Insert what takes days or a carrier: a failed callback, PDUs, candidates of a route."""
     delivered = message_id_of(ids["delivered"])
     octets = {
         "accepted": {"routes": "simulator: taken, it is live\nbackup: no link since 14:02"},
@@ -151,7 +151,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def log_in(url: str, login: str) -> str:
-    """The token of a new session, as a program gets one."""
+    """Log in as a program does, and return the token of the new session."""
     form = urllib.parse.urlencode({"login": login, "password": PASSWORD}).encode()
     request = urllib.request.Request(f"{url}/console/login", form, {"Origin": url})  # our own server
     try:
@@ -172,7 +172,7 @@ async def opened(
     scripts: bool = True,
     locale: str = "en-GB",
 ) -> AsyncIterator[Watched]:
-    """A fresh page of somebody with their session; marta's if none is given, nobody's if it is empty."""
+    """Open a new page in a session: marta's if none is given, without one if it is empty."""
     context = await browser.new_context(
         viewport=viewport,
         locale=locale,
@@ -193,5 +193,5 @@ async def opened(
 
 
 async def unfold(page: Page) -> None:
-    """Everything that can be opened is open."""
+    """Open everything on the page that can be opened."""
     await page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")

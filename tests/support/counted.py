@@ -22,7 +22,7 @@ _COUNTS = (
 
 
 async def faults_of_counts(world: World) -> list[str]:
-    """Where the counts differ from the messages, as far as they are kept; none is the only good answer."""
+    """List where the counts differ from the messages, as far as they are kept."""
     retention = (await world.database.read(read_progress)).retention
     floor = {Bucket.MINUTE: retention.minutes_since_ms, Bucket.HOUR: retention.hours_since_ms, Bucket.DAY: 0}
     wanted, stored = await fresh_counts(world), await stored_counts(world)
@@ -34,7 +34,7 @@ async def faults_of_counts(world: World) -> list[str]:
 
 
 async def fresh_counts(world: World) -> Counts:
-    """Every message, counted in each bucket for its account and for everybody."""
+    """Count every message anew, in each bucket, for its account and for everybody."""
     counts: Counts = {}
     for row in await world.ask(_MESSAGES):
         identity, account_id, country, carrier, dialect, state, due_ms, final_ms, parts, price = row

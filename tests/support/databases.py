@@ -21,7 +21,7 @@ class Place:
     where: str
 
     async def open(self) -> Database:
-        """A driver of one's own; whoever opens it closes it."""
+        """Open another driver; the caller closes it."""
         if self.engine == "sqlite":
             return open_sqlite(Path(self.where))
         return await open_postgres(self.where, session="tests")

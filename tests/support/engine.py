@@ -70,7 +70,7 @@ class Engine:
         return next(iter(self.carriers.values()))
 
     def post(self, account: Account, **asked: Any) -> Acceptance:
-        """A request, as the gateway posts it."""
+        """Post a request, as the gateway does."""
         self.world.now_ms = self.batcher.clock.wall_ms()
         command = self.world.compose(account, **asked)
 
@@ -92,14 +92,15 @@ class Engine:
             await asyncio.sleep(0)
 
     async def ready(self) -> None:
-        """The first look into the database is over: from now on messages can be claimed at birth."""
+        """Wait until the first look into the database is over: from then on messages are claimed when they are
+        stored."""
         self.dispatcher.claim_due()
         await self.settle()
 
 
 @contextlib.asynccontextmanager
 async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engine]:
-    """An engine that runs, and is stopped afterwards."""
+    """Run an engine, and stop it afterwards."""
     store = open_sqlite(folder / "palomar.db", limits=SqliteLimits(inline_commit_seconds=float("inf")))
     await migrate(store, engine="sqlite", now_ms=0)
     world = World(database=store)

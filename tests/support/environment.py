@@ -8,6 +8,6 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Nothing of the caller's own PALOMAR settings."""
+    """Return the environment without the caller's own PALOMAR settings."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return kept | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"} | more

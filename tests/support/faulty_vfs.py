@@ -53,7 +53,7 @@ class FaultyDisk(apsw.VFS):
             (folder / file.name).write_bytes(content)
 
     def excepthook(self, *error: object) -> None:
-        """Say nothing of what fails where SQLite asks for no result: it was told to."""
+        """Do not report errors that SQLite has no result for: they were injected."""
 
     # --- what SQLite calls
 

@@ -13,7 +13,7 @@ NOISE_SECONDS: Final = 0.004
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """The processor time of the quickest of some rounds."""
+    """Measure the processor time of the fastest of some rounds."""
     best = float("inf")
     for _ in range(_ROUNDS):
         begun = time.process_time()
@@ -23,13 +23,13 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 
 def growth(work: Callable[[T], object], small: T, large: T, *, times: float) -> float:
-    """How much longer the large input takes than a linear algorithm would, where it is so many times the small one: 1
-    is linear, ``times`` is quadratic."""
+    """Return how much longer the large input takes than a linear algorithm would, if it is ``times`` times the small
+    one: 1 is linear, ``times`` is quadratic."""
     return cpu_seconds(lambda: work(large)) / max(cpu_seconds(lambda: work(small)) * times, NOISE_SECONDS)
 
 
 def peak_octets(work: Callable[[], object]) -> int:
-    """The most memory that the work held at once, beyond what was there."""
+    """Measure the most memory that the work held at once, beyond what was in use before."""
     tracemalloc.start()
     try:
         work()

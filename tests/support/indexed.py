@@ -38,7 +38,7 @@ async def find(
 async def find_all(
     world: World, wanted: SearchFilter, *, visible: Visible = None, limit: int = 50, bounds: SearchBounds = BOUNDS
 ) -> list[MessageRow]:
-    """All pages."""
+    """Read all pages of a search."""
     found: list[MessageRow] = []
     before: MessageId | None = LATEST
     while before is not None:
@@ -51,7 +51,7 @@ async def find_all(
 
 
 async def naively(world: World, wanted: SearchFilter, *, visible: Visible = None) -> list[MessageRow]:
-    """What a search must find, newest first."""
+    """List what a search must find, newest first."""
     rows = message_rows(await world.ask(f"SELECT {MESSAGE_COLUMNS} FROM messages ORDER BY id DESC"))
     return [row for row in rows if _is_wanted(row, wanted, visible)]
 

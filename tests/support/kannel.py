@@ -61,7 +61,7 @@ class Kannel:
     def __init__(
         self, directory: Path, *, smsc_port: int, system_id: str, password: str, inbound_url: str = ""
     ) -> None:
-        """What phones write is told to ``inbound_url``, as ``from``, ``to`` and ``text``."""
+        """Configure it to send what phones write to ``inbound_url``, as ``from``, ``to`` and ``text``."""
         self._programs = {name: program(name) for name in ("bearerbox", "smsbox")}
         self._directory = directory
         self._admin_port, self._http_port, box_port = _free_ports(3)
@@ -114,7 +114,7 @@ class Kannel:
         assert b"Accepted" in said, said
 
     def smsc_is(self, state: str) -> bool:
-        """Whether Kannel's status page says so of its SMSC."""
+        """Return True if Kannel's status page says this of its SMSC."""
         return f"({state}".encode() in self._status()
 
     def _status(self) -> bytes:
@@ -125,7 +125,7 @@ class Kannel:
         self._boxes.enter_context(Process(command, directory=self._directory, name=name))
 
     def _get(self, port: int, path: str) -> bytes:
-        """What it answers; nothing while nobody listens."""
+        """Read a page; empty while Kannel does not listen."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", path)

@@ -49,26 +49,26 @@ class LiveSmsc:
         self._loop.close()
 
     def texts(self, number: str) -> list[str]:
-        """What a phone has read, part by part, in GSM."""
+        """Read the texts of a phone's parts, in GSM."""
         return [gsm7.decode(arrival.octets) for arrival in list(self._arrivals) if arrival.number == number]
 
     @property
     def arrived(self) -> list[str]:
-        """The numbers of all messages that have come, in order."""
+        """List the numbers of all messages that have arrived, in order."""
         return [arrival.number for arrival in list(self._arrivals)]
 
     @property
     def submitted(self) -> int:
-        """How many parts it was given, whether they have come to their phones or not."""
+        """Count the parts that were submitted, whether they have reached their phones or not."""
         return self._smsc.stats.submitted
 
     @property
     def taken(self) -> int:
-        """How many parts it took, throttled ones left out."""
+        """Count the parts that were accepted, without throttled ones."""
         return self._smsc.stats.taken
 
     def report(self, text: str, *, source: str) -> None:
-        """A receipt of this text, for a message that nobody may know."""
+        """Send a receipt with this text, for a message that may be unknown."""
 
         def put() -> None:
             pdu = inbound_pdu(source=source, destination="PALOMAR", octets=text.encode(), data_coding=0)
@@ -85,15 +85,15 @@ class LiveSmsc:
         self._do(self._smsc.drop_connections)
 
     def shown(self, number: str) -> list[PhoneMessage]:
-        """What a phone shows, parts joined, and what it wrote."""
+        """List what a phone shows, parts joined, and what it wrote."""
         return self._do(lambda: self._smsc.phones.recent(number))
 
     def answer(self, number: str, to: str, text: str) -> None:
-        """A phone writes to whoever wrote to it from there, however long."""
+        """Let a phone answer the address that wrote to it from there, with a text of any length."""
         self._do(lambda: self._smsc.phones.write(number, to, text))
 
     def write(self, text: str, *, source: str, destination: str, backwards: bool = False) -> None:
-        """A phone writes; a long text as parts, the last first if ``backwards``."""
+        """Let a phone write; a long text goes in parts, the last first if ``backwards``."""
         octets = gsm7.encode(text)
         pieces = [octets[at : at + PART_SEPTETS] for at in range(0, len(octets), PART_SEPTETS)]
         self._references += 1

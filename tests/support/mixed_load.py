@@ -228,7 +228,7 @@ def _sofmex_batch(reply: Reply) -> str:
 
 
 def make_customer(palomar: Palomar, login: str, *settings: str) -> Customer:
-    """An account with much credit, and all its secrets."""
+    """Make an account with much credit and all its secrets."""
     options = [word for setting in settings for word in ("--set", setting)]
     made = palomar.json("account", "add", login, "--credits", "1000000", "--requests-per-second", "0", *options)
     token = palomar.json("token", "add", login)

@@ -23,7 +23,7 @@ _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin
 
 
 def program(name: str) -> str:
-    """Where a program is; skips the test if there is none."""
+    """Find a program; skip the test if it is missing."""
     found = shutil.which(name, path=_PATH)
     if found is None:
         pytest.skip(f"{name} is not installed; on Debian: apt-get install {PACKAGES.get(name, name)}")
@@ -31,7 +31,7 @@ def program(name: str) -> str:
 
 
 def own_network() -> list[str]:
-    """The command line before a command that shall have a network of its own, where nothing is up."""
+    """Return the words before a command that give it a network of its own, where no interface is up."""
     command = [program("unshare"), "--net", "--"]
     tried = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:

@@ -14,7 +14,7 @@ INSTALL_SECONDS = 120
 
 
 def npm_folder(package: str) -> Path:
-    """A folder with that package (``name@version``) in it; skips the test where npm is missing or cannot get it."""
+    """Return a folder with that package (``name@version``); skip the test where npm is missing or cannot get it."""
     npm, folder = program("npm"), ROOT / ".venv" / "npm" / package
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder / "lock"):

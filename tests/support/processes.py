@@ -21,7 +21,7 @@ STOP_SECONDS = 15.0
 
 
 def palomar_command(*arguments: str) -> list[str]:
-    """As ``./run ARGUMENTS``, without looking whether the set-up is complete."""
+    """Return the command ``./run ARGUMENTS``, without its check that the set-up is complete."""
     return [sys.executable, "-m", "palomar", *arguments]
 
 
@@ -38,8 +38,8 @@ class Process:
         forked: bool = False,
         terminal: bool = False,
     ) -> None:
-        """With ``forked`` the command is the arguments of ``palomar``, in a process that has all imports behind it;
-        with ``terminal`` its stderr is one."""
+        """Start the command. With ``forked`` it is the arguments of ``palomar``, in a process that has imported
+        everything already; with ``terminal`` its stderr is a terminal."""
         self.name = name
         self.stdout_file = directory / f"{name}.stdout"
         self.stderr_file = directory / f"{name}.stderr"
@@ -105,7 +105,7 @@ class Process:
         self._child.send_signal(number)
 
     def wait(self, *, within_seconds: float = STOP_SECONDS) -> int:
-        """Its exit code; fails if it does not end in time."""
+        """Wait for its end and return the exit code; fail if it does not end in time."""
         try:
             return self._child.wait(within_seconds)
         except subprocess.TimeoutExpired:

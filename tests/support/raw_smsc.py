@@ -30,7 +30,7 @@ class Frame:
 
 
 def pdu(command: int, sequence: int, body: bytes = b"", *, status: int = 0) -> bytes:
-    """One PDU."""
+    """Encode a PDU."""
     return struct.pack(">IIII", 16 + len(body), command, status, sequence) + body
 
 
@@ -44,20 +44,21 @@ def delivery(
     behind: bytes = b"",
     sm_length: int | None = None,
 ) -> bytes:
-    """The body of a deliver_sm; ``behind`` are the octets after short_message."""
+    """Encode the body of a deliver_sm; ``behind`` are the octets after short_message."""
     length = len(text) if sm_length is None else sm_length
     body = b"\0\1\1" + source.encode() + b"\0\1\1" + destination.encode() + b"\0" + bytes((esm_class, 0, 0))
     return body + b"\0\0" + bytes((0, 0, data_coding, 0, length)) + text + behind
 
 
 def tlv(tag: int, value: bytes) -> bytes:
-    """One optional parameter."""
+    """Encode one optional parameter."""
     return struct.pack(">HH", tag, len(value)) + value
 
 
 @dataclass
 class RawSmsc:
-    """See the module. ``on_bind`` and ``on_submit`` make the octets that answer such a PDU; None says nothing."""
+    """An SMSC whose answers are octets that a test chooses: ``on_bind`` and ``on_submit`` make those to such a PDU;
+    None answers nothing."""
 
     on_bind: Callable[[Frame], bytes | None]
     on_submit: Callable[[Frame], bytes | None]
@@ -138,12 +139,12 @@ class RawSmsc:
 
 
 def let_in(frame: Frame) -> bytes:
-    """The answer that takes any bind."""
+    """Make the answer that accepts any bind."""
     return pdu(frame.command | RESPONSE, frame.sequence, b"raw\0")
 
 
 def numbered(frame: Frame) -> bytes:
-    """The answer that takes a submit under its sequence number."""
+    """Make the answer that accepts a submit with its sequence number as the id."""
     return pdu(frame.command | RESPONSE, frame.sequence, b"m%d\0" % frame.sequence)
 
 
@@ -151,7 +152,7 @@ def numbered(frame: Frame) -> bytes:
 def raw_smsc(
     *, on_bind: Callable[[Frame], bytes | None] = let_in, on_submit: Callable[[Frame], bytes | None] = numbered
 ) -> Iterator[RawSmsc]:
-    """One that listens on a free port of the loopback."""
+    """Run one on a free port of the loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         smsc = RawSmsc(on_bind=on_bind, on_submit=on_submit, port=listener.getsockname()[1])
         thread = threading.Thread(target=smsc.serve, args=(listener,), daemon=True)

@@ -19,7 +19,8 @@ class Palomar:
     def __init__(
         self, directory: Path, *, toml: str = "", fresh: bool = False, terminal: bool = False, **environment: str
     ) -> None:
-        """With ``fresh`` servers are started as ``./run`` does, imports and all; with ``terminal`` from one."""
+        """Make the directory. With ``fresh`` servers are started as ``./run`` does, with all imports; with
+        ``terminal`` from a terminal."""
         self.directory = directory
         self.data_dir = directory / "data"
         self._fresh = fresh or terminal
@@ -34,7 +35,7 @@ class Palomar:
         self.environment |= environment
 
     def configure(self, toml: str) -> None:
-        """From now on with this configuration."""
+        """Use this configuration from now on."""
         file = self.directory / "carriers.toml"
         file.write_text(toml, encoding="utf-8")
         self.environment["PALOMAR_CONFIG"] = str(file)
@@ -65,12 +66,12 @@ class Palomar:
         return done
 
     def json(self, *arguments: str) -> Any:
-        """What a command prints with ``--json``: stdout is JSON and nothing else."""
+        """Return what a command prints with ``--json``: stdout is JSON and nothing else."""
         return json.loads(self.command(*arguments, "--json").stdout)
 
     @property
     def demo(self) -> dict[str, Any]:
-        """The first account's secrets, from the file that the first start leaves."""
+        """Read the first account's secrets from the file that the first start leaves."""
         secrets: dict[str, Any] = json.loads((self.data_dir / "demo.json").read_text())
         return secrets
 
@@ -95,7 +96,7 @@ class Server(Process):
 
     @property
     def url(self) -> str:
-        """Where it listens, as it says itself."""
+        """Return the address where it listens, as it printed it."""
         found = re.search(re.escape(_SERVES) + r"(\S+)", self.stderr)
         assert found is not None, self.stderr
         return found[1]

@@ -59,7 +59,7 @@ class Sink:
                 self.wfile.write(b"ok")
 
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  # its own name for it
-                """Nothing: the test reads ``paths``."""
+                """Do nothing: the test reads ``paths``."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -81,5 +81,5 @@ class Sink:
         return f"http://127.0.0.1:{self._server.server_port}/callback"
 
     def callbacks(self) -> list[dict[str, str]]:
-        """The query of each callback."""
+        """List the query of each callback."""
         return [{name: values[0] for name, values in parse_qs(urlsplit(path).query).items()} for path in self.paths]

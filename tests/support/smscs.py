@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent
 
 
 def carrier_toml(port: int, *, name: str = "outside", password: str = PASSWORD, **more: object) -> str:
-    """A configuration with one SMPP carrier on this machine."""
+    """Write a configuration with one SMPP carrier on this machine."""
     lines = [
         f"[carriers.{name}]",
         'kind = "smpp"',
@@ -57,7 +57,7 @@ class Smsc(Process):
         return int(found[1])
 
     def counted(self) -> dict[str, int]:
-        """What the simulator has counted; it says so when it ends."""
+        """Read what the simulator has counted, which it prints at its end."""
         assert self.stop() == 0
         return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", self.stderr.splitlines()[-1])}
 
@@ -90,7 +90,7 @@ def drive_smpp(directory: Path, *, messages: int) -> Iterator[int]:
 
 
 def tls_simulator(directory: Path, certificate: Path, key: Path) -> Smsc:
-    """The simulator behind TLS, on a free port."""
+    """Run the simulator behind TLS, on a free port."""
     command = [sys.executable, str(_HERE / "tls_smsc.py"), str(certificate), str(key)]
     return Smsc(command, directory=directory, name="tls_smsc")
 
@@ -116,5 +116,5 @@ def npm_smsc(directory: Path, *options: str) -> NpmSmsc:
 
 
 def npm_smsc_with_tls(directory: Path, server: Issued, clients: Path) -> NpmSmsc:
-    """The same behind TLS; it takes only clients that show a certificate of the authority ``clients``."""
+    """Run the same behind TLS; it accepts only clients with a certificate of the authority ``clients``."""
     return npm_smsc(directory, str(server.certificate), str(server.key), str(clients))

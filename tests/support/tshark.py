@@ -11,14 +11,14 @@ _SECONDS = 60
 
 
 def dissected(file: Path, *fields: str, only: str = "smpp") -> list[dict[str, str]]:
-    """These fields of each packet that passes the filter; several of one name have commas between them."""
+    """Read these fields of each packet that passes the filter; several of one name have commas between them."""
     asked = [word for field in fields for word in ("-e", field)]
     lines = _run(file, only, "-T", "fields", "-E", "separator=/t", "-E", "aggregator=,", *asked)
     return [dict(zip(fields, line.split("\t"), strict=True)) for line in lines]
 
 
 def faults(file: Path) -> list[str]:
-    """The packets that it finds malformed, out of order, of a wrong checksum, or strange."""
+    """List the packets that are malformed, out of order, of a wrong checksum, or suspicious."""
     return _run(file, _FAULTS)
 
 

@@ -10,7 +10,7 @@ EVERY_SECONDS = 0.05
 
 
 def eventually(look: Callable[[], T], *, within_seconds: float, what: str) -> T:
-    """What ``look`` gives once it is true; fails, naming ``what``, when the deadline comes first."""
+    """Call ``look`` until its result is true, and return it; fail with ``what`` at the deadline."""
     end = time.monotonic() + within_seconds
     while True:
         found = look()

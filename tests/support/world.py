@@ -81,7 +81,7 @@ class SpellingRenderer:
 
 
 def spelling(event: Event) -> str:
-    """An event in one word."""
+    """Write an event in one word."""
     match event:
         case SentToCarrier():
             return "took"
@@ -108,7 +108,8 @@ class FixedRouter:
 
 @dataclass(kw_only=True)
 class World:
-    """See the module. ``node_id`` is the node that runs the next step; None is a node without a lease."""
+    """A database with accounts, routes and what steps need. ``node_id`` is the node that runs the next step; None is
+    a node without a lease."""
 
     database: Database
     ids: CountingIds = field(default_factory=CountingIds)
@@ -131,12 +132,12 @@ class World:
         return target_id(account_id, url.partition("#")[0])
 
     def room(self, account_id: AccountId, target: int) -> int:
-        """Of ``callbacks.outbox.CallbackIntake``: for each target what the test says."""
+        """Return the room for each target that the test sets, as ``callbacks.outbox.CallbackIntake`` does."""
         return self.callback_room
 
     @property
     def messages_in_table(self) -> set[MessageId]:
-        """Of ``callbacks.outbox.CallbackIntake``: none."""
+        """Return none, as a ``callbacks.outbox.CallbackIntake`` without stored callbacks does."""
         return set()
 
     def context(self) -> TransactionContext:
@@ -171,11 +172,11 @@ class World:
         return await self.database.write(script)
 
     async def do(self, step: Callable[[Work, Sequence[Any]], Awaitable[Sequence[Any]]], *commands: Any) -> list[Any]:
-        """One step in a transaction of its own."""
+        """Run one step in a transaction of its own."""
         return list((await self.batch((step, commands)))[0])
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """A question to the tables."""
+        """Select rows."""
 
         async def script(tx: Transaction) -> list[tuple[Any, ...]]:
             return await tx.select(sql, *values)  # type: ignore[arg-type]  # a test's own literal
@@ -183,7 +184,7 @@ class World:
         return await self.database.read(script)
 
     async def tell(self, sql: str, *values: Any) -> None:
-        """A statement to the tables."""
+        """Execute a statement."""
 
         async def script(tx: Transaction) -> int:
             return await tx.execute(sql, *values)  # type: ignore[arg-type]  # a test's own literal
@@ -193,7 +194,7 @@ class World:
     # --- accounts
 
     async def account(self, *, credit: int = 1_000 * CREDIT, **settings: Any) -> Account:
-        """A new account with credit in microcredits."""
+        """Make a new account with credit in microcredits."""
         login = f"account-{len(self.accounts) + 1}"
         new = NewAccount(
             login=login,
@@ -226,7 +227,7 @@ class World:
     def compose(
         self, account: Account, *, recipients: Sequence[Recipient] = (), parts: int = 1, count: int = 1, **request: Any
     ) -> Acceptance:
-        """A request for ``count`` messages of ``parts`` parts, or for these recipients."""
+        """Make a request for ``count`` messages of ``parts`` parts, or for these recipients."""
         wanted = list(recipients) or [recipient(number, parts=parts) for number in range(count)]
         asked = {"dialect": DIALECT, "request_ref": "sub", "sender": "FOXSYS", "status_url": "http://x/"} | request
         whole = Request(account=account, recipients=wanted, **asked)
@@ -241,13 +242,13 @@ class World:
         return result
 
     async def accepted(self, account: Account, **asked: Any) -> AcceptedMessage:
-        """As :meth:`accept`, for one message that is taken."""
+        """Accept one message, as :meth:`accept` does, and return it."""
         result = await self.accept(account, **asked)
         assert isinstance(result, Accepted)
         return result.messages[0]
 
     async def sent(self, account: Account, *, reference: str = "r", carrier: str = "c", **asked: Any) -> MessageId:
-        """A message whose every part the carrier took; references are ``reference`` and the part's number."""
+        """Store a message whose parts the carrier accepted; references are ``reference`` and the part's number."""
         message = await self.accepted(account, claim=State.SUBMITTING, carrier=carrier, **asked)
         for part in outgoing(message):
             await self.answer(part, Submitted(reference=f"{reference}{part.number}"), carrier=carrier)
@@ -262,7 +263,7 @@ class World:
         return again
 
     async def receipt(self, reference: str, state: State | None, **more: Any) -> bool:
-        """Record a receipt; whether its part was found."""
+        """Record a receipt; return True if its part was found."""
         found: bool = (await self.do(record_receipts, receipt(reference, state, **more)))[0]
         return found
 
@@ -281,12 +282,12 @@ class World:
         return [part.state for part in (await self.show(message_id)).parts]
 
     async def told(self, message_id: MessageId) -> list[str]:
-        """The events that made a callback, in order, as long as no callback has succeeded."""
+        """List the events that made a callback, in order, as long as no callback has succeeded."""
         rows = await self.ask("SELECT url FROM callbacks WHERE message_id = ? ORDER BY id", message_id)
         return [str(row[0]).partition("#")[2] for row in rows]
 
     async def queue(self) -> dict[int, int | None]:
-        """The messages that wait, and which node has them."""
+        """List the messages that wait, and which node has them."""
         return {row[0]: row[1] for row in await self.ask("SELECT message_id, node_id FROM queue ORDER BY message_id")}
 
     async def claim(self, limit: int = 500, *, room: int = 500) -> ClaimedCallbacks:
@@ -299,7 +300,7 @@ class World:
     # --- what must hold whatever happened
 
     async def faults(self) -> list[str]:
-        """Everything that is not as it must be, in words; none is the only good answer."""
+        """Describe everything that is not as it must be; empty if all is well."""
 
         async def script(tx: Transaction) -> list[str]:
             return await audit_ledger(tx)
@@ -349,19 +350,19 @@ def _message_faults(row: tuple[Any, ...], parts: list[tuple[State, int | None]],
 
 
 def recipient(number: int = 0, *, parts: int = 1, text: str = "hello", **more: Any) -> Recipient:
-    """A recipient in Mexico whose text makes so many parts."""
+    """Make a recipient in Mexico whose text has so many parts."""
     words = text if parts == 1 else text.ljust(153 * (parts - 1) + 10, "x")
     return Recipient(msisdn=f"52551234{number:04}", text=words, alphabet=Alphabet.GSM, parts=parts, **more)
 
 
 def receipt(reference: str, state: State | None, *, carrier: str = "c", **more: Any) -> CarrierReceipt:
-    """A carrier's receipt; a state of None is an intermediate one."""
+    """Make a carrier's receipt; a state of None is an intermediate one."""
     stat = state.value if state else "enroute"
     return CarrierReceipt(carrier=carrier, reference=reference, state=state, stat=stat, raw=f"id:{reference}", **more)
 
 
 def outgoing(message: AcceptedMessage, *, attempt: int = 1) -> list[OutgoingPart]:
-    """The parts of a message as a dispatcher sends them."""
+    """Make the parts of a message as a dispatcher sends them."""
     row = message.row
     return [
         OutgoingPart(
@@ -381,7 +382,7 @@ def outgoing(message: AcceptedMessage, *, attempt: int = 1) -> list[OutgoingPart
 
 
 def from_waiting(part: ReadyPart) -> OutgoingPart:
-    """A claimed part as a dispatcher sends it."""
+    """Make a claimed part as a dispatcher sends it."""
     return OutgoingPart(
         part_id=part.part_id,
         message_id=part.message_id,
