@@ -1,4 +1,4 @@
-"""A small world for tests of flows: a database, accounts, a clock that is set, steps run as the batcher runs them."""
+"""A small world for tests of steps: a database, accounts, a clock that the test sets; steps run as in the batcher."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
