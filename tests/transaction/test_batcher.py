@@ -1,6 +1,8 @@
 """The batcher: one transaction for what came meanwhile, steps in their order, and only a faulty command fails."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from tests.support.world import CountingIds
 
 from palomar.app.transaction_order import make_context
+from palomar.callbacks.outbox import Outbox
 from palomar.storage.database import Conflict, Unavailable
 from palomar.transaction.batcher import Batcher, Step
 from palomar.transaction.work import Work
@@ -120,6 +123,26 @@ async def test_commands_that_come_during_a_commit_are_the_next_transaction() -> 
         await asyncio.gather(first, *waiting, *more)
         assert [len(commit) for commit in b.database.commits] == [21, 40]
         assert len(b.committed) == 2
+
+
+@in_virtual_time
+async def test_what_a_transaction_held_is_freed_once_it_is_answered_and_not_left_to_the_garbage_collector() -> None:
+    works: list[weakref.ref[Work]] = []
+
+    async def script(work: Work, commands: Sequence[str]) -> Sequence[str]:
+        Outbox.of(work)  # a participant refers back to its work
+        works.append(weakref.ref(work))
+        return commands
+
+    async with bench() as b:
+        gc.disable()
+        try:
+            await b.batcher.run(Step(name="a", script=script), "one")
+            b.committed.clear()
+            await asyncio.sleep(0.001)
+            assert [work() for work in works] == [None]
+        finally:
+            gc.enable()
 
 
 @in_virtual_time

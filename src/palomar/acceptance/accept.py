@@ -45,14 +45,15 @@ _Renewed = dict[MessageId, tuple[str, CodesAndUrls]]
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     """Reserve the credit of each request and store it, or refuse it whole; one result a command, in order."""
     await idempotency.read_kept(work, [c.request.idempotency for c in commands if c.request.idempotency])
-    await Ledger.of(work).read({command.account_id for command in commands})
+    ledger = Ledger.of(work)
+    await ledger.read({command.account_id for command in commands})
     await ShortIds.of(work).read({command.account_id for command in commands if command.request.short_ids})
     has_claims = any(claim.held for command in commands for claim in command.claims)
     may_claim = has_claims and await work.holds_lease()
     results = await filters.apply_filters(work, commands)
     renewed = await _renew_taken_codes(work, commands)
     return [
-        await _accept_one(work, command, filtered, renewed, may_claim=may_claim)
+        await _accept_one(work, ledger, command, filtered, renewed, may_claim=may_claim)
         for command, filtered in zip(commands, results, strict=True)
     ]
 
@@ -80,7 +81,7 @@ async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> _Ren
 
 
 async def _accept_one(
-    work: Work, command: Acceptance, filtered: FilterResult, renewed: _Renewed, *, may_claim: bool
+    work: Work, ledger: Ledger, command: Acceptance, filtered: FilterResult, renewed: _Renewed, *, may_claim: bool
 ) -> Result:
     request = command.request
     key = request.idempotency
@@ -93,11 +94,12 @@ async def _accept_one(
         refusal = filters.refuse_over_limit(work, command, filtered)
         if refusal is not None:
             return refusal
-    unpaid = _reserve(work, command, filtered)
+    unpaid = _reserve(ledger, command, filtered)
     if unpaid is None:
         return Refusal.NO_CREDIT
     if filtered.needs_counting:
         filters.count_accepted(work, command, filtered, unpaid=unpaid)
+    entry_id = ledger.entry_of(command.account_id, Reason.RESERVE)
     claims = command.claims or [UNCLAIMED] * len(command.messages)
     messages: list[AcceptedMessage] = []
     for message, claim in zip(command.messages, claims, strict=True):
@@ -105,7 +107,9 @@ async def _accept_one(
             messages.append(AcceptedMessage(message.row, message, refused=Refusal.NO_CREDIT))
         else:
             changed = renewed.get(message.row.id) if renewed else None
-            messages.append(_store(work, message, claim, filtered, request, changed, may_claim=may_claim))
+            messages.append(
+                _store(work, message, claim, filtered, request, changed, entry_id=entry_id, may_claim=may_claim)
+            )
         if len(messages) % SLICE == 0:
             await work.tx.pause()
     if key is not None and request.answer is not None:
@@ -115,7 +119,7 @@ async def _accept_one(
     return Accepted(messages)
 
 
-def _reserve(work: Work, command: Acceptance, filtered: FilterResult) -> Collection[MessageId] | None:
+def _reserve(ledger: Ledger, command: Acceptance, filtered: FilterResult) -> Collection[MessageId] | None:
     """Reserve what the request costs. Returns the messages that cannot be paid for; None if none can."""
     if not command.request.partial:
         total, verdicts = 0, filtered.verdicts
@@ -124,12 +128,10 @@ def _reserve(work: Work, command: Acceptance, filtered: FilterResult) -> Collect
             # the same as FilterResult.is_charged, without a call: this runs for every message
             if row.final_ms is None and row.id not in verdicts:
                 total += row.price_microcredits
-        return () if total == 0 or Ledger.of(work).reserve(command.account_id, total) else None
+        return () if total == 0 or ledger.reserve(command.account_id, total) else None
     unpaid = set()
     for message in command.messages:
-        if filtered.is_charged(message) and not Ledger.of(work).reserve(
-            command.account_id, message.row.price_microcredits
-        ):
+        if filtered.is_charged(message) and not ledger.reserve(command.account_id, message.row.price_microcredits):
             unpaid.add(message.row.id)
     return None if command.messages and len(unpaid) == len(command.messages) else unpaid
 
@@ -142,6 +144,7 @@ def _store(
     request: Request,
     renewed: tuple[str, CodesAndUrls] | None,
     *,
+    entry_id: int,
     may_claim: bool,
 ) -> AcceptedMessage:
     row, links = message.row, message.links
@@ -163,18 +166,18 @@ def _store(
     work.insert(row, parts, queue_row)
     for code, url in links:
         ShortLinks.of(work).add(code, row, url)
-    work.add_moment(row.id, MomentKind.ACCEPTED, _detail(work, row, message, claim))
+    work.add_moment(row.id, MomentKind.ACCEPTED, _detail(row, message, claim, entry_id=entry_id))
     return AcceptedMessage(row, message, claim.choice, held, short_id)
 
 
-def _detail(work: Work, row: MessageRow, message: NewMessage, claim: Claim) -> Detail:
+def _detail(row: MessageRow, message: NewMessage, claim: Claim, *, entry_id: int) -> Detail:
     detail: Detail = {
         "dialect": row.dialect,
         "parts": row.parts,
         "alphabet": row.alphabet,
         "country": row.country,
         "price_microcredits": row.price_microcredits,
-        "entry": Ledger.of(work).entry_of(row.account_id, Reason.RESERVE),
+        "entry": entry_id,
         "carrier": row.carrier,
         "why": message.why,
     }

@@ -205,6 +205,7 @@ class BatchLane:
 
     def _report(self, work: Work, results: list[tuple[list[PendingCommand], Sequence[Any]]]) -> None:
         self._owner.after_commit(work)
+        work.release()
         for entries, found in results:
             for entry, result in zip(entries, found, strict=True):
                 if entry.refused:

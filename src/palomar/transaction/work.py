@@ -104,6 +104,11 @@ class Work:
         """Return this transaction's instance of a kind; None if no step has used it."""
         return self._joined.get(kind)  # type: ignore[return-value]  # the key is its type
 
+    def release(self) -> None:
+        """Let go of the participants, once nobody asks for them any more. They refer back to the work, so without this
+        only the garbage collector would free what a transaction has held, late and at the cost of everybody."""
+        self._joined.clear()
+
     # --- reading
 
     async def read_parts(self, ids: Iterable[PartId]) -> Mapping[PartId, OpenPart]:

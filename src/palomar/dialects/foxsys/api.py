@@ -136,7 +136,7 @@ class FoxsysApi:
         if isinstance(request, Problem):
             return responses.declined(request, settings, subid=subid[:LONGEST])
         answer = responses.sent(subid)
-        if read_dialect_settings(settings, FoxsysAccount).subid_idempotent and is_given(document.subid):
+        if is_given(document.subid) and read_dialect_settings(settings, FoxsysAccount).subid_idempotent:
             key = key_of(account, subid, document)
             request = structs.replace(request, idempotency=key, answer=lambda messages: (answer.status, answer.body))
         result = await self._gateway.accept(request)
