@@ -1,6 +1,7 @@
 """The documentation and the code say the same: each setting, refusal, event, state, command and path has its row, and
 each row has its setting, refusal, event, state, command or path. Code blocks load, parse or compile."""
 
+import ast
 import dataclasses
 import re
 import shlex
@@ -387,3 +388,62 @@ def test_the_signature_in_the_docs_is_what_the_program_in_the_docs_accepts() -> 
     assert callable(is_ours)
     assert is_ours(b"secret", header[1], query[1].encode())
     assert not is_ours(b"secrets", header[1], query[1].encode())
+
+
+MAY_IMPORT = (
+    "acceptance.accept",
+    "acceptance.compose",
+    "access.admission",
+    "access.password_rule",
+    "accounts.account_commands",
+    "accounts.blocks",
+    "accounts.settings",
+    "accounts.store",
+    "apidocs",
+    "billing.prices",
+    "callbacks.account_callbacks",
+    "gateway",
+    "net",
+    "numbers",
+    "ports",
+    "short_links.shorten",
+    "text",
+    "transaction.idempotency",
+    "vocabulary",
+)
+"""What a dialect may import of the house beside its own modules: a module, or a package with all that is in it."""
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Yield what a file imports of the house, below ``palomar``."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{name.name}" for name in node.names]
+        yield from (name.removeprefix("palomar.") for name in names if name.startswith("palomar."))
+
+
+def test_a_dialect_imports_only_what_a_dialect_may() -> None:
+    others = {
+        f"{file.parent.name}/{file.name}: {name}"
+        for file in (ROOT / "src/palomar/dialects").glob("*/*.py")
+        for name in imported(file)
+        if not any(f"{name}.".startswith(f"{one}.") for one in (*MAY_IMPORT, f"dialects.{file.parent.name}"))
+        and name not in ("dialects.Dialect", "dialects.NoSettings")
+    }
+    assert others == set()
+
+
+def test_every_table_has_its_row_and_its_statements_stand_where_the_row_says() -> None:
+    made: set[str] = set()
+    for file in sorted((ROOT / "src/palomar/storage/migrations").glob("*.sql")):
+        sql = file.read_text(encoding="utf-8")
+        made.update(re.findall(r"CREATE TABLE (\w+)", sql))
+        for old, new in re.findall(r"ALTER TABLE (\w+) RENAME TO (\w+)", sql):
+            made.remove(old)
+            made.add(new)
+        made.difference_update(re.findall(r"DROP TABLE (\w+)", sql))
+    documented = rows("tables.md", "Tables")
+    assert [row[0] for row in documented] == sorted(made)
+    for table, _, module in documented:
+        assert re.search(rf"\b{table}\b", (ROOT / "src/palomar" / module).read_text(encoding="utf-8")), (table, module)

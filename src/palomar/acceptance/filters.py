@@ -4,6 +4,10 @@ A filter concerns one message and is no error of its request: a discarded messag
 The transaction that accepts applies the filters, so that of two equal requests at the same time only one is the first.
 A scheduled message is filtered again when it is due, because the phone may have opted out meanwhile. Not here: the rows
 of what was sent recently (``recent_sends``).
+
+To add a filter: let :func:`apply_filters` give its messages a verdict, a state and why. If the answer may have changed
+when a scheduled message is due, let :func:`blocked_now` ask too. The reason is an English sentence that people read:
+give it its words in ``console.stored_texts`` and in the catalogs.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Queue the hashing of passwords: one thread, short queues with fair turns, and no work for clients that have left.
+"""Queue the hashing of passwords: a thread a queue, short queues with fair turns, no work for clients that have left.
 
 Argon2 takes some 20 ms on purpose, and several times that on a busy machine, so that the jobs which wait for it must be
 bounded. Addresses take turns: one that sends a thousand passwords a second delays no other by more than one of them.

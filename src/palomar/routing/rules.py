@@ -1,4 +1,4 @@
-"""Routing: which carrier takes a message, and why each of the others does not.
+"""Routing: which carrier takes a message, and why each of the others does not. :func:`choose` decides.
 
 Each route lets the messages that meet its conditions go by one carrier. Of the routes that match and whose carrier can
 be used now, the lowest priority wins, then the lowest cost; equal routes share by weight. Where none can be used now,

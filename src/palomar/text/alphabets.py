@@ -1,4 +1,5 @@
-"""A message's text: which alphabet it needs, how many parts it makes, and where it is cut.
+"""A message's text: which alphabet it needs (``measure``), how many parts it makes (``count_parts``), and where it is
+cut (``payloads``).
 
 Sources: 3GPP TS 23.038 section 6 (alphabets), 3GPP TS 23.040 sections 9.2.3.16, 9.2.3.24.1 (140 octets of user data;
 the header of a concatenated part takes 6 of them) and 9.2.3.24.15-16 (3 more for each national language shift). Not
