@@ -19,7 +19,7 @@ from palomar.vocabulary.message import (
     CORRECTIONS,
     FINAL,
     MESSAGE_TRANSITIONS,
-    TRANSITIONS,
+    PART_TRANSITIONS,
     ForbiddenMove,
     State,
     Transitions,
@@ -28,7 +28,7 @@ from palomar.vocabulary.message import (
 )
 
 SOURCE = Path(palomar.__path__[0])
-TABLES = {"parts": TRANSITIONS, "messages": MESSAGE_TRANSITIONS, "corrections": CORRECTIONS}
+TABLES = {"parts": PART_TRANSITIONS, "messages": MESSAGE_TRANSITIONS, "corrections": CORRECTIONS}
 SETS_STATE = re.compile(r"\bSET\b(?:(?!\bWHERE\b).)*\bstate\s*=", re.IGNORECASE | re.DOTALL)
 
 
@@ -143,7 +143,7 @@ def reach(moves: Transitions, begins: State) -> set[State]:
 def test_a_part_is_never_scheduled_and_a_message_is_never_submitting() -> None:
     """Both reach an end from every state, too."""
     for moves, begins, never in (
-        (TRANSITIONS, State.QUEUED, State.SCHEDULED),
+        (PART_TRANSITIONS, State.QUEUED, State.SCHEDULED),
         (MESSAGE_TRANSITIONS, State.SCHEDULED, State.SUBMITTING),
     ):
         assert set(moves) == set(State)
@@ -168,6 +168,6 @@ def test_only_a_presumed_end_is_corrected_and_never_by_the_same_state() -> None:
 def test_stored_parts_and_messages_can_be_moved() -> None:
     stored = OpenMessage(*[0] * 10, State.QUEUED, *[0] * 6)  # type: ignore[arg-type]  # only its state counts
     part = OpenPart(0, State.QUEUED, 0, "", None, None, stored)  # type: ignore[arg-type]
-    move(part, State.SUBMITTING)
+    move(part, State.SUBMITTING, PART_TRANSITIONS)
     move(stored, State.SENT, MESSAGE_TRANSITIONS)
     assert (part.state, stored.state) == (State.SUBMITTING, State.SENT)

@@ -40,7 +40,7 @@ from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import (
     FINAL,
     MESSAGE_TRANSITIONS,
-    TRANSITIONS,
+    PART_TRANSITIONS,
     MessageId,
     PartId,
     State,
@@ -299,7 +299,7 @@ class Histories(RuleBasedStateMachine):
             if before_part in FINAL and now_part is not before_part:
                 assert self.corrections.get(identity & ~255)
             elif now_part is not before_part:
-                assert now_part in reachable(TRANSITIONS, before_part), f"{before_part} -> {now_part}"
+                assert now_part in reachable(PART_TRANSITIONS, before_part), f"{before_part} -> {now_part}"
             self.parts_seen[identity] = now_part
 
     def _look_at_callbacks(self, identity: MessageId, state: State, told: list[str]) -> None:

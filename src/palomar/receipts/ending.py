@@ -11,7 +11,7 @@ from palomar.callbacks.outbox import Outbox
 from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.events import Delivered, Event, Failed, SentToCarrier
-from palomar.vocabulary.message import CORRECTIONS, MESSAGE_TRANSITIONS, State, move, worse_end
+from palomar.vocabulary.message import CORRECTIONS, MESSAGE_TRANSITIONS, PART_TRANSITIONS, State, move, worse_end
 from palomar.vocabulary.timeline import MomentKind
 
 _NOT_SENT: Final = (State.QUEUED, State.HELD)
@@ -36,7 +36,7 @@ def end_part(
     """End an open part in a final state, and the message with its last part. If the part was never paid for, its credit
     is given back for ``reason``. ``presumed`` tells that a receipt may still correct the end."""
     message = part.message
-    move(part, state)
+    move(part, state, PART_TRANSITIONS)
     if part.sent_ms is None:
         Ledger.of(work).give_back(part, reason=reason)
     message.parts_open -= 1
@@ -54,7 +54,7 @@ def end_part(
 
 def hold(work: Work, part: OpenPart) -> None:
     """Hold a part that is queued or under way: it is sent no more, and its receipt or its validity ends it."""
-    move(part, State.HELD)
+    move(part, State.HELD, PART_TRANSITIONS)
     if part.message.state is State.QUEUED:
         move(part.message, State.HELD, MESSAGE_TRANSITIONS)
     work.leave_queue(part)

@@ -21,7 +21,7 @@ from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.doubt import phone_tail
-from palomar.vocabulary.message import FINAL, PartId, State, is_correction, move
+from palomar.vocabulary.message import FINAL, PART_TRANSITIONS, PartId, State, is_correction, move
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat, canonical, is_id, possible_receipt_ids
 from palomar.vocabulary.timeline import Detail, MomentKind
 
@@ -203,7 +203,7 @@ def mark_part_sent(work: Work, part: OpenPart) -> None:
     message = part.message
     waited = part.state in (State.QUEUED, State.SUBMITTING)
     if waited or part.state is State.HELD:
-        move(part, State.SENT)
+        move(part, State.SENT, PART_TRANSITIONS)
     if waited:
         work.leave_queue(part)
     if not work.has_held_sibling(part):

@@ -14,7 +14,7 @@ from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.doubt import DoubtCause
-from palomar.vocabulary.message import State, move
+from palomar.vocabulary.message import PART_TRANSITIONS, State, move
 from palomar.vocabulary.timeline import Detail, MomentKind
 
 
@@ -53,7 +53,7 @@ def put_in_doubt(
         add_octets(detail, exchange)
     if policy is UnknownOutcome.RESEND and pause is not None:
         work.add_moment(message.id, MomentKind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
-        move(part, State.QUEUED)
+        move(part, State.QUEUED, PART_TRANSITIONS)
         work.update(part)
         if pause > 0:
             work.postpone(message.id, until_ms=work.now_ms + round(pause * 1_000))

@@ -23,7 +23,7 @@ from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.backoff import jittered, wait_after
 from palomar.vocabulary.doubt import DoubtCause
-from palomar.vocabulary.message import FINAL, MessageId, PartId, State, move
+from palomar.vocabulary.message import FINAL, PART_TRANSITIONS, MessageId, PartId, State, move
 from palomar.vocabulary.oddity import OddityKind, oddity
 from palomar.vocabulary.receipt_ids import canonical, is_id
 from palomar.vocabulary.timeline import Detail, MomentKind
@@ -67,7 +67,7 @@ async def mark_submitting(work: Work, submits: Sequence[PendingSubmit]) -> list[
         is_wanted = part.stale_ms is None or work.now_ms < part.stale_ms
         may_leave = waits and is_wanted and (part.message_id, submit.carrier) in ours
         if stored is not None and may_leave:
-            move(stored, State.SUBMITTING)
+            move(stored, State.SUBMITTING, PART_TRANSITIONS)
             stored.attempt = part.attempt
             stored.carrier = stored.message.carrier = submit.carrier
             work.update(stored)
@@ -247,7 +247,7 @@ def _queue_again(
 ) -> Retry | None:
     if part.state is not State.SUBMITTING or part.attempt != answer.part.attempt:
         return None
-    move(part, State.QUEUED)
+    move(part, State.QUEUED, PART_TRANSITIONS)
     work.update(part)
     return Retry(part.attempt + 1, seconds, deferrals)
 

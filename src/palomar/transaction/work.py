@@ -22,7 +22,16 @@ from palomar.transaction.message_rows import MessageRow, OpenMessage, OpenPart
 from palomar.transaction.timeline_rows import INSERT_EVENTS, encode_detail
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Rank
-from palomar.vocabulary.message import IDS_A_MINUTE, MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_ids
+from palomar.vocabulary.message import (
+    IDS_A_MINUTE,
+    MESSAGE_TRANSITIONS,
+    PART_TRANSITIONS,
+    MessageId,
+    PartId,
+    State,
+    move,
+    part_ids,
+)
 from palomar.vocabulary.timeline import Detail, MomentKind
 
 SLICE = 500
@@ -172,7 +181,7 @@ class Work:
         it had). The caller has read all parts of a message that is held, because it stays held while another part is.
         """
         message = part.message
-        move(part, State.QUEUED)
+        move(part, State.QUEUED, PART_TRANSITIONS)
         if message.state is State.HELD and not self.has_held_sibling(part):
             move(message, State.QUEUED, MESSAGE_TRANSITIONS)
         message.parts_left += 1

@@ -66,7 +66,7 @@ _ENDS_OF_PARTS = _ENDS_BY_CARRIER | {State.CANCELLED, State.BLOCKED}
 Transitions = Mapping[State, frozenset[State]]
 """The states that each state may change into."""
 
-TRANSITIONS: Transitions = {
+PART_TRANSITIONS: Transitions = {
     State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.HELD}) | _ENDS_OF_PARTS,
     State.SUBMITTING: frozenset({State.QUEUED, State.SENT, State.HELD, State.CANCELLED}) | _ENDS_BY_CARRIER,
     State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_BY_CARRIER,
@@ -107,8 +107,8 @@ class HasState(Protocol):
     state: State
 
 
-def move(what: HasState, to: State, by: Transitions = TRANSITIONS) -> None:
-    """Change the state of a part, or with ``MESSAGE_TRANSITIONS`` that of a message. No other code assigns a state.
+def move(what: HasState, to: State, by: Transitions) -> None:
+    """Change the state of a part or a message, by the table of its moves. No other code assigns a state.
 
     Raises ForbiddenMove if the table does not allow it; then nothing has changed.
     """
