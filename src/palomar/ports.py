@@ -38,7 +38,7 @@ class Ids(Protocol):
         ...
 
     def serial(self) -> int:
-        """Make a new 63-bit number for rows that only need one (events, ledger entries, callbacks); it rises."""
+        """Make a new 63-bit number for rows that only need one (moments, ledger entries, callbacks); it rises."""
         ...
 
     def random(self) -> float:

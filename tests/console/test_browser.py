@@ -19,7 +19,7 @@ from palomar.console.timeline_folding import STEPS_A_PAGE
 from palomar.reports.buckets import Bucket
 from palomar.storage.database import Transaction
 from palomar.storage.sqlite import open_sqlite
-from palomar.transaction.timeline_rows import INSERT_EVENTS
+from palomar.transaction.timeline_rows import INSERT_MOMENTS
 from palomar.vocabulary.message import message_id_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
@@ -436,7 +436,7 @@ async def test_folded_steps_are_opened_page_by_page(browser: Browser, place: Pla
         for number in range(124):
             detail = f'{{"part":1,"attempt":{number},"reason":"no link is bound","carrier":"{LONG_NAME}"}}'
             row = (message_id, (1 << 62) + number, at_ms + number, "deferred", detail)
-            await tx.insert(INSERT_EVENTS, [row])
+            await tx.insert(INSERT_MOMENTS, [row])
 
     database = open_sqlite(place.palomar.data_dir / "palomar.db")
     await database.write(script)

@@ -1,4 +1,4 @@
-"""Rows of timelines: one row for each moment of a message."""
+"""Rows of timelines: one row of the table ``events`` for each moment of a message."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from palomar.storage.statements import Insert, ResultRow, columns_of
 from palomar.vocabulary.message import MessageId
 from palomar.vocabulary.timeline import Detail, Moment, MomentKind
 
-INSERT_EVENTS = Insert("events", (*columns_of("bigint", "message_id id at_ms"), *columns_of("text", "kind detail")))
+INSERT_MOMENTS = Insert("events", (*columns_of("bigint", "message_id id at_ms"), *columns_of("text", "kind detail")))
 """``id`` is a serial, by which the moments of a message are ordered."""
 SELECT_TIMELINE = "SELECT message_id, at_ms, kind, detail FROM events WHERE message_id = ? ORDER BY id"
 

@@ -19,7 +19,7 @@ from palomar.transaction import lease_rows
 from palomar.transaction import message_rows as rows
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.message_rows import MessageRow, OpenMessage, OpenPart
-from palomar.transaction.timeline_rows import INSERT_EVENTS, encode_detail
+from palomar.transaction.timeline_rows import INSERT_MOMENTS, encode_detail
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import (
@@ -69,7 +69,7 @@ class _Writes:
     rerouted: list[Row] = field(default_factory=list)
     postponed: dict[MessageId, int] = field(default_factory=dict)
     unqueued: list[MessageId] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    moments: list[Row] = field(default_factory=list)
 
 
 class Work:
@@ -91,7 +91,7 @@ class Work:
         """Parts to which a carrier gave its reference in this transaction."""
         self._ended_messages: set[MessageId] = set()
         self._writes = _Writes()
-        self._events = self._writes.events
+        self._moments = self._writes.moments
         self._serial = context.ids.serial
         self._lease_is_live: bool | None = None
         self.inbound_accounts: set[AccountId | None] = set()
@@ -206,7 +206,7 @@ class Work:
 
     def add_moment(self, message_id: MessageId, kind: MomentKind, detail: Detail) -> None:
         """Add a moment to the message's timeline."""
-        self._events.append((message_id, self._serial(), self.now_ms, kind, encode_detail(detail).decode()))
+        self._moments.append((message_id, self._serial(), self.now_ms, kind, encode_detail(detail).decode()))
 
     @property
     def changed_accounts(self) -> set[AccountId | None]:
@@ -241,7 +241,7 @@ class Work:
             await tx.update(rows.REROUTE_QUEUE, writes.rerouted)
         if writes.unqueued:
             await tx.delete(rows.DELETE_QUEUE, writes.unqueued)
-        await self.insert_in_slices(INSERT_EVENTS, writes.events)
+        await self.insert_in_slices(INSERT_MOMENTS, writes.moments)
         if not self._joined:
             return
         written = 0

@@ -11,7 +11,7 @@ from palomar.receipts.record import record_receipts
 from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.smpp import SubmitSm, encode
 from palomar.storage.database import Transaction
-from palomar.transaction.timeline_rows import INSERT_EVENTS
+from palomar.transaction.timeline_rows import INSERT_MOMENTS
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.message import MessageId, State, public_id
 
@@ -44,7 +44,7 @@ async def delivered(house: House, text: str = "hello", *, words: str = "words") 
 async def note(house: House, message_id: MessageId, kind: str, detail: str) -> None:
     async def script(tx: Transaction) -> None:
         row = (message_id, house.world.ids.serial(), house.clock.now_ms, kind, detail)
-        await tx.insert(INSERT_EVENTS, [row])
+        await tx.insert(INSERT_MOMENTS, [row])
 
     await house.world.database.write(script)
 
