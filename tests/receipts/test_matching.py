@@ -4,8 +4,8 @@ import pytest
 from tests.support.world import World, outgoing, recipient
 
 from palomar.ports import Submitted
+from palomar.receipts.lessons import RECEIPT_IDS, list_lessons, load_receipt_id_formats, unlearn
 from palomar.receipts.overdue import OverduePart, list_overdue_parts
-from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, list_lessons, load_receipt_id_formats, unlearn
 from palomar.receipts.record import OrphanSweep, sweep_orphans
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import MessageId, State

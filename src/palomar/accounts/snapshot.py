@@ -18,7 +18,7 @@ from palomar.accounts.templates import SELECT_TEMPLATES
 from palomar.accounts.terms import Terms
 from palomar.accounts.tokens import Token, read_live_token
 from palomar.billing.prices import EVERYBODY, SELECT_ALL_RATES, PriceList, price_lists
-from palomar.receipts.receipt_id_lessons import load_receipt_id_formats
+from palomar.receipts.lessons import load_receipt_id_formats
 from palomar.routing.route_chooser import lineage
 from palomar.routing.rules import RoutingPlan
 from palomar.routing.rules_store import load_plan

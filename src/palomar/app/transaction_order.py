@@ -16,8 +16,8 @@ from palomar.callbacks.callback_target import OffAfter
 from palomar.callbacks.outbox import CallbackContext, CallbackIntake, NoIntake, Outbox
 from palomar.ports import CallbackRenderer, Ids
 from palomar.receipts.doubts import Doubts
+from palomar.receipts.lessons import Lessons, ReceiptContext
 from palomar.receipts.oddities import Oddities
-from palomar.receipts.receipt_id_lessons import Lessons, ReceiptContext
 from palomar.routing.route_chooser import RouteChooser, RoutingContext
 from palomar.short_links.new_links import ShortLinks
 from palomar.transaction.context import TransactionContext, Writer

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from palomar.ports import CarrierReceipt
 from palomar.receipts.doubt_matching import UnmatchedReceipt, match_in_doubt, names_phone
-from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, Lessons, ReceiptContext
+from palomar.receipts.lessons import RECEIPT_IDS, Lessons, ReceiptContext
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work

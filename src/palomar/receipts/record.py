@@ -13,10 +13,10 @@ from palomar.receipts import orphan_rows
 from palomar.receipts.doubt_matching import names_phone
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import correct_end, end_part, mark_message_sent
+from palomar.receipts.lessons import ReceiptContext
 from palomar.receipts.matching import is_id_enough, match
 from palomar.receipts.oddities import Oddities
 from palomar.receipts.orphan_rows import OrphanRow
-from palomar.receipts.receipt_id_lessons import ReceiptContext
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work

@@ -2,7 +2,7 @@
 
 The same id may be hexadecimal in the answer and decimal in the receipt, or the other way round, with or without leading
 zeros, in upper or lower case. Case and leading zeros alone never make two ids different; which base a carrier's
-receipts use is learned once for each carrier (``receipts.receipt_id_lessons``). An id with letters of both cases is
+receipts use is learned once for each carrier (``receipts.lessons``). An id with letters of both cases is
 compared as it stands, and a word such as ``null`` is not an id.
 """
 

@@ -7,7 +7,7 @@ import click
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.console.formats import age_text
 from palomar.console.stall_texts import stall_text
-from palomar.receipts import receipt_id_lessons
+from palomar.receipts import lessons
 from palomar.receipts.orphan_rows import OrphanRow
 from palomar.reports.messages import count_orphans, list_orphans
 from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
@@ -57,7 +57,7 @@ def list_carriers(as_json: bool) -> None:
 @json_option
 def list_lessons(as_json: bool) -> None:
     """List what was learned of carriers, such as how their receipts spell ids."""
-    found = run(lambda context: context.database.read(receipt_id_lessons.list_lessons))
+    found = run(lambda context: context.database.read(lessons.list_lessons))
     views = [
         {
             "carrier": lesson.carrier,
@@ -76,10 +76,10 @@ def list_lessons(as_json: bool) -> None:
 
 @carrier.command("unlearn")
 @click.argument("name", metavar="CARRIER")
-@click.argument("subject", default=receipt_id_lessons.RECEIPT_IDS)
+@click.argument("subject", default=lessons.RECEIPT_IDS)
 def unlearn(name: str, subject: str) -> None:
     """Forget what was learned of a carrier; it is learned again."""
-    if not run(lambda context: context.database.write(receipt_id_lessons.unlearn, name, subject)):
+    if not run(lambda context: context.database.write(lessons.unlearn, name, subject)):
         fail(f"nothing was learned of {name} on {subject} (palomar carrier lessons)")
 
 

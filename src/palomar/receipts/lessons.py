@@ -1,4 +1,4 @@
-"""Stores what is learned of a carrier: how its receipts spell the ids of its answers.
+"""Store lessons: what is learned of a carrier, today how its receipts spell the ids of its answers (table ``lessons``).
 
 A lesson outlives a restart, and people may remove a wrong one. Not here: how a format is learned (``matching``), and
 the formats themselves (``vocabulary.receipt_ids``).
