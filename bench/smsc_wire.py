@@ -5,11 +5,10 @@ Made from the specification with ``struct`` alone. Not here: the SMSC as a whole
 
 import asyncio
 import time
+from argparse import Namespace
+from collections import deque
 from struct import Struct
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from smsc import Smsc
+from typing import Protocol
 
 HEADER = Struct(">IIII")  # command_length, command_id, command_status, sequence_number (3.4 section 3.2)
 PDU_MAX = 65_536
@@ -32,10 +31,36 @@ RECEIPT_TEXT = b"id:%b sub:001 dlvrd:001 submit date:%b done date:%b stat:DELIVR
 Receipt = bytes  # the body of its deliver_sm, ready to go under any sequence number
 
 
+class LinkOwner(Protocol):
+    """The SMSC, as its links see it."""
+
+    options: Namespace
+    receivers: list["Link"]
+    waiting: deque[Receipt]
+    connections: int
+    binds: int
+    unreadable: int
+    acknowledged: int
+    refused: int
+    stray_answers: int
+
+    def take(self, body: bytes, link: "Link", now: float) -> bytes:
+        """Take the body of a ``submit_sm``, return its id; raises ValueError or IndexError for a bad body."""
+
+    def distribute(self) -> None:
+        """Give queued receipts to the receivers that have room."""
+
+    def retry_later(self, receipt: Receipt) -> None:
+        """Queue a receipt again later that was answered with "try later"."""
+
+    def put_back(self, receipts: list[Receipt]) -> None:
+        """Queue the unacknowledged receipts of a lost link again, in front."""
+
+
 class Link(asyncio.Protocol):
     """A connection from a gateway, before and after its bind."""
 
-    def __init__(self, smsc: "Smsc") -> None:
+    def __init__(self, smsc: LinkOwner) -> None:
         self._smsc = smsc
         self._rest = b""
         self._out: list[bytes] = []
