@@ -12,7 +12,7 @@ from typing import Final, Literal
 from palomar.carriers.smpp.submit_answers import THROTTLED_STATUSES
 from palomar.smpp import Receipt, normalize_word, parameters, receipt_time, tlvs
 
-Verdict = Literal["ok", "warning", "fault", "unknown"]
+FindingLevel = Literal["ok", "warning", "fault", "unknown"]
 
 PROBE_OCTETS: Final = b"probe @$_{ \xe9"
 """Read as GSM, Latin-1 or ASCII, these octets are three different texts."""
@@ -31,7 +31,7 @@ class Finding:
     """One thing that was learned, in words, and as settings where there are some."""
 
     subject: str
-    verdict: Verdict
+    verdict: FindingLevel
     text: str
     settings: Mapping[str, object] = field(default_factory=dict)
 

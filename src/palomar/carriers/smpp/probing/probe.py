@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.probing import diagnosis
-from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Finding, ProbeSubmit, Verdict
+from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Finding, FindingLevel, ProbeSubmit
 from palomar.carriers.smpp.probing.probe_bind import BindStep, Connector
 from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -260,5 +260,5 @@ class Probe:
 
     # --- telling
 
-    def _note(self, subject: str, verdict: Verdict, text: str, **settings: object) -> None:
+    def _note(self, subject: str, verdict: FindingLevel, text: str, **settings: object) -> None:
         self._on_finding(Finding(subject=subject, verdict=verdict, text=text, settings=settings))

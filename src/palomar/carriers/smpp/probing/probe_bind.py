@@ -15,7 +15,7 @@ from typing import Final
 from palomar.carriers.smpp.links import certificate
 from palomar.carriers.smpp.links.connection import refusal
 from palomar.carriers.smpp.links.tls import client_context
-from palomar.carriers.smpp.probing.diagnosis import Finding, Verdict
+from palomar.carriers.smpp.probing.diagnosis import Finding, FindingLevel
 from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import BindMode, SmppCarrierSettings
 from palomar.ports import Clock
@@ -150,7 +150,7 @@ class BindStep:
         secured = link.transport.get_extra_info("ssl_object") if link.transport is not None else None
         if secured is not None:
             trusted = "" if self._settings.tls_verify else "; nobody has checked it (tls_verify)"
-            verdict: Verdict = "warning" if trusted else "ok"
+            verdict: FindingLevel = "warning" if trusted else "ok"
             self._note("TLS", verdict, certificate.describe_connection(secured, now=self._wall()) + trusted)
 
     async def _over_tcp(self, factory: Callable[[], asyncio.Protocol]) -> object:
@@ -175,7 +175,7 @@ class BindStep:
         writer.transport.abort()
         return certificate.describe_connection(secured, now=self._wall())
 
-    def _note(self, subject: str, verdict: Verdict, text: str, **settings: object) -> None:
+    def _note(self, subject: str, verdict: FindingLevel, text: str, **settings: object) -> None:
         self._on_finding(Finding(subject=subject, verdict=verdict, text=text, settings=settings))
 
     def _wall(self) -> datetime:
