@@ -60,15 +60,18 @@ async def test_a_call_shows_its_start_and_what_was_cut_but_no_secret() -> None:
     assert call.shown.request_body == "hello"
 
 
-async def test_reads_of_the_documentation_are_not_recorded_but_a_bad_password_in_a_query_is() -> None:
+async def test_reads_of_the_documentation_are_not_recorded_but_every_other_call_is() -> None:
     calls = CallRecorder(SetClock(), ChangeFeed())
     kept = calls.recorder_of("convergia")
-    kept(record(method="GET", target=b"/json/docs"))
+    kept(record(method="GET", target=b"/json/docs", is_documentation=True))
+    kept(record(method="GET", target=b"/json/docs", is_documentation=True, status=304))
     assert calls.recent(EVERYBODY) == []
     kept(record(method="GET", target=b"/?password=x", password="x", status=200))
+    kept(record(method="GET", target=b"/?user=x", status=200))
     kept(record(method="GET", target=b"/nowhere", status=404))
+    kept(record(method="POST", target=b"/json/docs", is_documentation=True, status=405))
     kept(record(method="GET", status=0))
-    assert len(calls.recent(EVERYBODY)) == 3
+    assert len(calls.recent(EVERYBODY)) == 5
 
 
 async def test_a_call_is_published_and_only_the_last_ones_are_kept() -> None:

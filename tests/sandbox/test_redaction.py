@@ -1,6 +1,10 @@
 """A shown call has everything in it but its secrets, wherever programs put them."""
 
 import base64
+import json
+from html import escape
+from typing import Final
+from urllib.parse import quote, quote_plus
 
 import pytest
 from tests.support.growth import growth
@@ -22,6 +26,7 @@ def shown(**fields: object) -> str:
     [
         {"target": f"/?username=demo&password={SECRET}&number=34600000001".encode()},
         {"target": b"/?username=demo&password=s3cr3t%2Dof%2Dacme", "answer": f"hello {SECRET}".encode()},
+        {"target": f"/send?user=demo&pass={SECRET}&to=34600000001".encode()},
         {"headers": ((b"Authorization", f"Bearer {SECRET}".encode()),)},
         {"headers": ((b"authorization", SECRET.encode()),)},
         {"headers": ((b"authorization", b"Basic " + base64.b64encode(f"demo:{SECRET}".encode())),)},
@@ -31,6 +36,9 @@ def shown(**fields: object) -> str:
         {"body": f'{{"login": "demo", "password": "{SECRET}"}}'.encode()},
         {"body": f'{{"login": "demo", "new_password" : "{SECRET}'.encode()},
         {"body": f"{{'apiKey': '{SECRET}'}}".encode()},
+        {"body": f'{{"user": "demo", "pass": "{SECRET}"}}'.encode()},
+        {"body": f"<v:pass>{SECRET}</v:pass>".encode()},
+        {"body": f'--x\r\nContent-Disposition: form-data; name="pass"\r\n\r\n{SECRET}\r\n--x--'.encode()},
         {"body": f"<v:password xsi:type='xsd:string'>{SECRET}</v:password>".encode()},
         {"body": f'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n{SECRET}\r\n--x--'.encode()},
         {"body": f"<arg0>demo</arg0><arg1>{SECRET}</arg1>".encode(), "password": SECRET},
@@ -52,6 +60,43 @@ def test_a_secret_found_in_one_place_is_masked_everywhere() -> None:
     )
     assert SECRET not in text
     assert text.count(MASK) == 4  # the target stands in the head too
+
+
+ODD: Final = "Contraseña <&/+> 1"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        ODD,
+        quote(ODD),
+        quote(ODD, safe=""),
+        quote_plus(ODD),
+        quote_plus(ODD).replace("%C3%B1", "%c3%b1"),
+        escape(ODD),
+        json.dumps(ODD)[1:-1],
+        json.dumps(ODD, ensure_ascii=False)[1:-1],
+    ],
+)
+def test_the_callers_password_is_masked_in_every_spelling_and_in_a_field_of_any_name(spelled: str) -> None:
+    text = shown(target=f"/x?w={spelled}&n=1".encode(), body=f"arg1={spelled}&n=2".encode(), password=ODD)
+    assert "Contrase" not in text
+    assert text.count(MASK) == 3
+    assert "n=1" in text
+    assert "n=2" in text
+
+
+@pytest.mark.parametrize("password", ["caf\udce9 latino", "\ud800abc", "x" * 200_000])
+def test_a_password_that_cannot_be_one_hides_nothing_else(password: str) -> None:
+    assert "n=1" in shown(target=b"/x?n=1", body=b"hello", password=password)
+
+
+def test_names_that_only_contain_pass_are_no_secrets() -> None:
+    text = shown(
+        target=b"/x?passenger=Anna+Karenina&bypass=nothing&compass=north",
+        body=b'{"passenger": "Anna Karenina", "passes": "twelve"} <compass>north</compass>',
+    )
+    assert MASK not in text
 
 
 def test_a_signed_token_is_masked_everywhere() -> None:

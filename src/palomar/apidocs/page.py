@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from palomar.net.asgi import Headers, header, respond
+from palomar.net.asgi import DOCUMENTATION, Headers, header, respond
 
 Language = Literal["en", "es"]
 
@@ -53,6 +53,7 @@ class ApiPage:
         return path in self._pages or path in self._documents or path in self._files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[DOCUMENTATION] = True
         if scope["method"] not in ("GET", "HEAD"):
             await respond(send, 405, b"Method not allowed\n", [*_TEXT, *_GUARDED, (b"allow", b"GET, HEAD")])
             return

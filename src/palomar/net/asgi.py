@@ -20,6 +20,8 @@ Headers = list[tuple[bytes, bytes]]
 
 FAULT: Final = "palomar.fault"
 """The key in a scope of the status that :func:`fault_of` returns."""
+DOCUMENTATION: Final = "palomar.documentation"
+"""The key in a scope that is true if a page about the API is asked for: the record of calls leaves it out."""
 BODY_FOLLOWS: Final = "palomar.body_follows"
 """The key in ``http.response.start`` that is true if the body follows at once, so that both are written together."""
 

@@ -1,7 +1,7 @@
 """Record the requests to an application and its answers as they came, the bodies cut.
 
 An ASGI wrapper for one face, used only if somebody will look at the records: without it recording costs nothing. A face
-writes the account into ``scope["user"]``, and into ``scope["password"]`` a secret that is in no field of that name. Not
+writes the account into ``scope["user"]``, and into ``scope["password"]`` a secret that is in a query or a body. Not
 here: who may see a record, and what of it is secret.
 """
 
@@ -11,6 +11,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from palomar.net.asgi import DOCUMENTATION
 from palomar.vocabulary.http_record import HeaderLines, HttpRecord
 
 KEPT_OCTETS: Final = 8 * 1024
@@ -64,6 +65,7 @@ class Recorder:
                     elapsed_ms=round((time.perf_counter() - began) * 1_000),
                     account=scope.get("user"),
                     password=scope.get("password", ""),
+                    is_documentation=scope.get(DOCUMENTATION, False),
                 )
             )
 

@@ -56,7 +56,7 @@ class CallRecorder:
         """Return a function that keeps a finished call to this dialect. It ignores reads of the documentation."""
 
         def keep(record: HttpRecord) -> None:
-            if _is_documentation_read(record):
+            if record.is_documentation and 0 < record.status < 400:
                 return
             owner = record.account.id if record.account is not None else None
             began_ms = self._clock.wall_ms() - record.elapsed_ms
@@ -73,12 +73,6 @@ class CallRecorder:
         """Return the call of this number; None if it is not kept, or not in scope."""
         stored = self._calls.find(scope, number)
         return None if stored is None else _call(number, stored)
-
-
-def _is_documentation_read(record: HttpRecord) -> bool:
-    """Return True if a page about the API was read: a successful GET or HEAD without credentials."""
-    is_anonymous = record.account is None and not record.password
-    return is_anonymous and record.method in ("GET", "HEAD") and 0 < record.status < 400
 
 
 def _call(number: int, stored: _StoredCall) -> RecordedCall:

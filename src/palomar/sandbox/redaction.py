@@ -2,16 +2,18 @@
 
 Secrets are looked for where programs put them: in the Authorization header and cookies, and in fields of a query, a
 form, a JSON object or an XML element whose name says so. What was found is then masked wherever else it occurs, in the
-answer too. A signed token (JWT) is masked everywhere.
+answer too, and so is the caller's password in every spelling. A signed token (JWT) is masked everywhere.
 """
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from typing import Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from palomar.vocabulary.http_record import HeaderLines, HttpRecord
 
@@ -47,7 +49,10 @@ def redacted(record: HttpRecord) -> ShownCall:
     )
 
 
-_SECRET_WORD: Final = r"(?:password|passwd|pwd|token|secret|api[_-]?key|clave|contrase)"  # noqa: S105  # words, not a secret
+_SECRET_WORD: Final = (
+    r"(?:password|passwd|pwd|token|secret|api[_-]?key|clave|contrase"  # noqa: S105  # words, not a secret
+    r"|(?<![a-z])pass(?![a-z]))"  # not as in passenger
+)
 _FIELDS: Final = (
     # JSON and the like; a string may be cut off
     rf"""((["'])[^"'\\]{{0,40}}?{_SECRET_WORD}[^"'\\]{{0,40}}\2\s{{0,9}}:\s{{0,9}})"""
@@ -71,6 +76,8 @@ _JWT: Final = r"eyJ(?:(?!eyJ)[\w-]){8,}\.[\w-]{8,}\.[\w-]{8,}"
 _SHORTEST, _SHORTEST_NAMED = 6, 3
 """The fewest characters of a secret that is masked everywhere, and of the known password; a shorter one would mask
 ordinary text."""
+_LONGEST_NAMED: Final = 1_000
+"""The most characters of the known password: a longer one is nobody's, and its pattern would be slow to make."""
 
 
 def _text(octets: bytes) -> str:
@@ -122,5 +129,26 @@ def _secrets_pattern(found: set[str], password: str) -> "re.Pattern[str]":
     """Compile a pattern of the secrets that were found, also in their unescaped form, and of every signed token."""
     spellings = found | {unquote_plus(value) for value in found}
     values = {value for value in spellings if len(value) >= _SHORTEST and value != MASK}
-    values |= {password} if len(password) >= _SHORTEST_NAMED else set()
-    return re.compile("|".join((_JWT, *map(re.escape, sorted(values, key=len, reverse=True)))))
+    longest_first = [re.escape(value) for value in sorted(values, key=len, reverse=True)]
+    if _SHORTEST_NAMED <= len(password) <= _LONGEST_NAMED:
+        longest_first[:0] = map(_any_case, sorted(_spellings(password), key=len, reverse=True))
+    return re.compile("|".join((_JWT, *longest_first)))
+
+
+def _spellings(password: str) -> set[str]:
+    """Return the password as it stands in text, in a URL or a form, in XML and in JSON."""
+    return {
+        password,
+        quote(password, errors="replace"),
+        quote(password, safe="", errors="replace"),
+        quote_plus(password, errors="replace"),
+        escape(password),
+        escape(password, quote=False),
+        json.dumps(password)[1:-1],
+        json.dumps(password, ensure_ascii=False)[1:-1],
+    }
+
+
+def _any_case(spelling: str) -> str:
+    """Write a pattern that ignores case: ``%C3`` may be written ``%c3``."""
+    return f"(?i:{re.escape(spelling)})"

@@ -27,3 +27,5 @@ class HttpRecord:
     """The account that called; None if it was not identified."""
     password: str = ""
     """The caller's secret, to be hidden wherever it occurs in the rest."""
+    is_documentation: bool = False
+    """True if a page about the API was asked for."""

@@ -20,7 +20,7 @@ from palomar.dialects.convergia.parameters import Parameters, of_form, of_query
 from palomar.dialects.convergia.responses import Answer
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
+from palomar.net.asgi import DOCUMENTATION, BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.networks import TrustedProxies
 
 BODY_LIMIT: Final = 256 * 1024
@@ -102,6 +102,7 @@ class ConvergiaApi:
 
     async def _webservice(self, scope: Scope, receive: Receive) -> Answer | None:
         if scope["method"] != "POST":
+            scope[DOCUMENTATION] = True
             names = {name.lower() for name in of_query(scope["query_string"])}
             return responses.contract(_address(scope)) if "wsdl" in names else responses.function_page()
         body = await read_body(scope, receive, limit=self._body_limit)

@@ -26,7 +26,6 @@ class Callers:
 
     async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denial:
         """Find the account that calls, or return why it is not let in. Raises ``Busy``."""
-        scope["password"] = password  # in SOAP it may be in a field of any name
         client = client_of(scope, self._trusted_proxies)
         caller = await self._admission.by_password(client, username, password, client_left=disconnect_waiter(receive))
         scope["user"] = account_of(caller)

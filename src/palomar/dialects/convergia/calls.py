@@ -74,6 +74,7 @@ class Calls:
         return self._settings.status_template.replace("{code}", code.value)
 
     async def _send(self, scope: Scope, receive: Receive, parameters: Parameters) -> int | Code:
+        scope["password"] = parameters.get("password", "")  # in SOAP it may be in a field of any name
         missing = missing_parameter(parameters)
         if missing is not None:
             return missing
@@ -100,6 +101,7 @@ class Calls:
 
     async def _status(self, scope: Scope, receive: Receive, parameters: Parameters) -> StatusCode:
         username, password = parameters.get("username"), parameters.get("password")
+        scope["password"] = password or ""
         if not username or not password:
             return StatusCode.BAD_CREDENTIALS
         account = await self._callers.caller(scope, receive, username=username, password=password)

@@ -37,6 +37,7 @@ class Callers:
 
     async def knows_password(self, scope: Scope, account: Account, password: str) -> Denial | None:
         """Return None if the caller knows the password of this account, else why not. Raises ``Busy``."""
+        scope["password"] = password
         return await self._admission.confirm_password(client_of(scope, self._proxies), account, password)
 
 

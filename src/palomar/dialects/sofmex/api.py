@@ -23,7 +23,7 @@ from palomar.dialects.sofmex.queries import Queries
 from palomar.dialects.sofmex.responses import Answer
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
+from palomar.net.asgi import DOCUMENTATION, BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 from palomar.text.times import format_with_offset
@@ -114,7 +114,10 @@ class SofmexApi:
         if self._docs.serves(scope["path"]):
             return HTTPStatus.METHOD_NOT_ALLOWED
         location = _DOCS_FROM.get(path) if scope["method"] in _READS else None
-        return HTTPStatus.NOT_FOUND if location is None else responses.redirect(location)
+        if location is None:
+            return HTTPStatus.NOT_FOUND
+        scope[DOCUMENTATION] = True
+        return responses.redirect(location)
 
     async def _login(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
         credentials = logins.in_query(scope["query_string"])
@@ -124,6 +127,7 @@ class SofmexApi:
                 return _refused_body(body)
             credentials = credentials.or_else(logins.in_body(body, header(scope, b"content-type") or b""))
         username, password = credentials
+        scope["password"] = password or ""
         if username is None or password is None:
             return responses.bad_login()
         account = await self._callers.log_in(scope, receive, username, password)
