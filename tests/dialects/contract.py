@@ -33,6 +33,16 @@ ANSWERS: Final = {
 }
 """Keys of the table ``answers``, and when each is said."""
 
+DENIED: Final = {
+    "the address is not in the list": "the account has a list of addresses, without the caller's",
+    "the account is disabled": "its credentials are right",
+    "too many requests a second": "by the dialect's own setting",
+    "the account is blocked": "it went on with too many requests",
+}
+"""Keys of the table ``asks``, and why the account is not let in."""
+TOLD: Final = "told"
+"""The line of ``asks`` where the vendor's page tells the state all the same."""
+
 
 class Table(dict[Any, Any]):
     """A table of one dialect. A line that is missing fails with its name."""
@@ -76,6 +86,8 @@ class Contract:
     """The code of each refusal of the gateway."""
     answers: Mapping[str, str]
     """The rest of its answers, by the keys of ``ANSWERS``."""
+    asks: Mapping[str, str]
+    """What a question for its own message answers to an account that is not let in, by the keys of ``DENIED``."""
     busy: str = ""
     """What too many passwords at once are told, where passwords are asked for."""
     texts: Mapping[str, Read]

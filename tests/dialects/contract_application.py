@@ -107,11 +107,14 @@ class Application:
         account = await self.app.gateway.add_account(AddAccount(new=new))
         assert isinstance(account, Account)
         token = await self.app.gateway.token(account, name="tests", lifetime_ms=YEAR_MS)
-        changed = dataclasses.replace(account, enabled=enabled, may_send=may_send)
-        await self.database.write(lambda tx: store.change_account(tx, changed))
-        await self.app.directory.reload()
+        await self.change(dataclasses.replace(account, enabled=enabled, may_send=may_send))
         self.customers.append(dataclasses.replace(customer, token=token))
         return self.customers[-1]
+
+    async def change(self, account: Account) -> None:
+        """Store a changed account, and wait until every face knows it."""
+        await self.database.write(lambda tx: store.change_account(tx, account))
+        await self.app.directory.reload()
 
     def account(self, customer: Customer) -> Account:
         account = self.app.directory.by_login(customer.login)

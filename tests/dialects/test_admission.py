@@ -241,7 +241,7 @@ async def test_no_face_gets_an_account_but_through_the_gate() -> None:
 
 
 PRIVATE: Final = "_(?!replace|asdict|fields|make)[a-z]|__(self|dict|func|closure)__"  # but what a NamedTuple has
-INSIDE: Final = {"Admission", "Directory", "Passwords", "Snapshot", "getattr"}
+INSIDE: Final = {"Admission", "Directory", "Passwords", "Snapshot", "directory", "getattr"}
 """What has accounts in it, and what reaches anything by its name."""
 
 
@@ -251,13 +251,25 @@ def ways_around(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.alias):
             name = node.id if isinstance(node, ast.Name) else node.name
-            if name in INSIDE:
-                yield name
-        elif isinstance(node, ast.Attribute) and re.match(PRIVATE, node.attr):
-            if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
+            yield from INSIDE.intersection(name.split("."))
+        elif isinstance(node, ast.ImportFrom):
+            yield from INSIDE.intersection((node.module or "").split("."))
+        elif isinstance(node, ast.Attribute):
+            owned = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if node.attr in INSIDE or (re.match(PRIVATE, node.attr) and not owned):
                 yield node.attr
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("Account", "AccountId"):
-            yield ast.unparse(node.func)
+        elif isinstance(node, ast.Call) and _makes_account(node):
+            yield ast.unparse(node)
+
+
+def _makes_account(call: ast.Call) -> bool:
+    """Return True if a call makes an account or its id, or makes one of what is none or of another."""
+    name = ast.unparse(call.func).rpartition(".")[2]
+    if name == "cast":
+        return bool(re.search(r"\bAccount(Id)?\b", ast.unparse(call.args[0])))
+    if name in ("replace", "_replace", "__replace__"):
+        return any(word.arg in ("id", "account", "account_id", None) for word in call.keywords)
+    return name in ("Account", "AccountId")
 
 
 async def test_a_dialect_gets_an_account_from_its_admission_only() -> None:
@@ -278,6 +290,16 @@ async def test_a_dialect_gets_an_account_from_its_admission_only() -> None:
         "from palomar.accounts.directory import Directory as D",
         "request = Request(account=Account(id=1, login='x', settings=y))",
         "row = await gateway.balance(AccountId(1))",
+        "row = await gateway.balance(account.AccountId(1))",
+        "row = directory.Directory(database)",
+        "from palomar.accounts import directory",
+        "import palomar.accounts.directory",
+        "row = await gateway.balance(cast(AccountId, 1))",
+        "row = await gateway.balance(typing.cast('AccountId', 1))",
+        "account = cast(Account | None, row)",
+        "other = replace(account, id=2)",
+        "other = dataclasses.replace(account, **changes)",
+        "request = structs.replace(request, account=other)",
     ],
 )
 async def test_a_dialect_that_bypasses_its_admission_is_found(source: str) -> None:

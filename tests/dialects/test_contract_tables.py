@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from tests.dialects.contract import ANSWERS, Contract, Table
+from tests.dialects.contract import ANSWERS, DENIED, Contract, Table
 from tests.dialects.contracts import CONTRACTS, contract_of, every_dialect
 from tests.dialects.test_contract import ROWS, SAID_BY_THE_GATEWAY
 from tests.dialects.test_contract_texts import TEXTS
@@ -17,6 +17,7 @@ LINES: dict[str, Iterable[Any]] = {
     "sends": [row.why for row in ROWS],
     "refusals": SAID_BY_THE_GATEWAY,
     "answers": ANSWERS,
+    "asks": DENIED,
     "texts": TEXTS,
 }
 """The keys that a table of every dialect has."""

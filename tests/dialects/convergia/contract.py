@@ -78,6 +78,12 @@ CONTRACT = Contract(
         "only blanks": "105",
         "a number far too long": "307",
     },
+    asks={
+        "the address is not in the list": "5",
+        "the account is disabled": "5",
+        "too many requests a second": "0",  # the page has no code for it: pending
+        "the account is blocked": "0",  # the page has no code for it: pending
+    },
     busy="200",
     texts={
         "what GSM has is left as it is": ("Año: ¿qué? Ñ ü è @ £ ¡!", GSM, 1),

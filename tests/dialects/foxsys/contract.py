@@ -111,6 +111,12 @@ CONTRACT = Contract(
         "only blanks": "30",
         "a number far too long": ACCEPTED,
     },
+    asks={
+        "the address is not in the list": "401",
+        "the account is disabled": "403",
+        "too many requests a second": "429",
+        "the account is blocked": "403",
+    },
     texts={
         "what GSM has is left as it is": ("Año: ¿qué? Ñ ü è @ £ ¡!", GSM, 1),
         "a euro is two septets": ("5 € {x}", GSM, 1),

@@ -85,6 +85,12 @@ CONTRACT = Contract(
         "only blanks": "-9, 400",
         "a number far too long": "-7, 400",
     },
+    asks={
+        "the address is not in the list": "-1, 401",
+        "the account is disabled": "-2, 403",
+        "too many requests a second": "-30, 429",
+        "the account is blocked": "-30, 429",
+    },
     texts={
         "what GSM has is left as it is": ("Año: ¿qué? Ñ ü è @ £ ¡!", GSM, 1),
         "a euro is two septets": ("5 € {x}", GSM, 1),

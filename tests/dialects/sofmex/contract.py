@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.dialects.contract import Contract
+from tests.dialects.contract import TOLD, Contract
 from tests.dialects.sofmex.speaker import SOFMEX, LogIn
 from tests.dialects.speaking import ACCEPTED, FORM, Call, Customer, octets
 
@@ -86,6 +86,12 @@ CONTRACT = Contract(
         "a text far too long": "record 3",
         "only blanks": "record 2",
         "a number far too long": "record 1",
+    },
+    asks={
+        "the address is not in the list": "Spring 401",
+        "the account is disabled": TOLD,  # its records are refused, one by one
+        "too many requests a second": "Spring 429",
+        "the account is blocked": "Spring 429",
     },
     busy="Spring 503",
     texts={
