@@ -49,7 +49,7 @@ def test_the_page_that_describes_the_format_can_be_read() -> None:
 
 
 def test_the_page_names_every_kind() -> None:
-    assert [kind for kind in (*KINDS, "lf", "crlf", "basic", "upper", AT_LAST) if kind not in README] == []
+    assert [kind for kind in (*KINDS, "lf", "crlf", "basic", "query", "upper", AT_LAST) if kind not in README] == []
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
@@ -100,6 +100,18 @@ def test_a_request_is_written_as_it_goes_out() -> None:
         b"POST /x?a=abc HTTP/1.0\r\nContent-Type: text/xml; charset=ISO-8859-1\r\nAuthorization: Basic ZGVtbzpr\r\n"
         b"Host: palomar.test\r\nConnection: close\r\nContent-Length: 6\r\n\r\n\xf1\r\nABC"
     )
+
+
+def test_a_value_is_written_as_a_query_has_it() -> None:
+    read = parse_transcript("shows\n###\nGET /x?pass={{query:{{password:demo}}}}&to=1\n---\n200\n", FILE)
+    request = filled_request(read, read.exchanges[0].request, {"password:demo": "Contraseña <&+> demo"})
+    assert request.target == "/x?pass=Contrase%C3%B1a+%3C%26%2B%3E+demo&to=1"
+
+
+def test_a_line_feed_at_the_end_of_a_body_is_written_as_a_hole() -> None:
+    read = parse_transcript("shows\n###\nGET /x\n---\n200\n\none\ntwo{{lf}}\n\n", FILE)
+    assert difference(read, read.exchanges[0], Answer(200, {}, "one\ntwo\n"), {}) == ""
+    assert difference(read, read.exchanges[0], Answer(200, {}, "one\ntwo"), {}) != ""
 
 
 def test_an_unknown_placeholder_is_reported_with_its_line() -> None:

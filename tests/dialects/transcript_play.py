@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote_plus
 
 from tests.dialects.transcript import HOLE, Exchange, Message, Transcript, TranscriptError
 
@@ -158,6 +159,8 @@ def _filling(transcript: Transcript, written: Message, hole: str, seen: Mapping[
         return LINE_ENDS[hole]
     if maker == "basic":
         return "Basic " + base64.b64encode(rest.encode()).decode()
+    if maker == "query":
+        return quote_plus(rest)
     if maker == "upper" and rest in seen:
         return seen[rest].upper()
     known = ", ".join(sorted(seen))
