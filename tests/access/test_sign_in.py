@@ -35,7 +35,7 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
 async def log_in(
     house: House, login: str, password: str = PASSWORD, *, address: str = "192.0.2.7"
 ) -> LoggedIn | TooManyAttempts | None:
-    return await house.logins.log_in(login, password, ClientAddress(address), agent="A browser")
+    return await house.sign_in.log_in(login, password, ClientAddress(address), agent="A browser")
 
 
 async def write(house: House, script: Any) -> Any:
@@ -44,12 +44,12 @@ async def write(house: House, script: Any) -> Any:
 
 async def who(house: House, result: LoggedIn | TooManyAttempts | None) -> SignedIn | None:
     assert isinstance(result, LoggedIn)
-    return await house.logins.signed_in(result.token)
+    return await house.sign_in.signed_in(result.token)
 
 
 async def with_codes(house: House, login: str) -> None:
     user = await house.user(login)
-    secret = await house.logins.console_secret()
+    secret = await house.sign_in.console_secret()
 
     async def script(tx: Transaction) -> None:
         sealed = users.seal_totp(TOTP, user_id=user.id, secret=secret, nonce=bytes(12))
@@ -129,10 +129,10 @@ async def test_logging_out_and_revoking_end_a_session_at_once(house: House) -> N
     result = await log_in(house, "marta")
     signed_in = await who(house, result)
     assert signed_in is not None
-    await house.logins.log_out(signed_in.session.id)
+    await house.sign_in.log_out(signed_in.session.id)
     assert await who(house, result) is None
-    assert await house.logins.signed_in("") is None
-    assert await house.logins.signed_in("made-up") is None
+    assert await house.sign_in.signed_in("") is None
+    assert await house.sign_in.signed_in("made-up") is None
 
 
 async def test_the_last_use_of_a_session_is_written_in_steps(house: House) -> None:
@@ -155,14 +155,14 @@ async def test_a_user_with_codes_needs_one_beside_the_password(house: House) -> 
     result = await log_in(house, "marta")
     assert isinstance(result, LoggedIn)
     assert result.awaits_code
-    assert await house.logins.awaits_code(result.token)
-    assert await house.logins.signed_in(result.token) is None
+    assert await house.sign_in.awaits_code(result.token)
+    assert await house.sign_in.signed_in(result.token) is None
     now = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    inside = await house.logins.enter_code(result.token, now, ClientAddress("192.0.2.7"))
+    inside = await house.sign_in.enter_code(result.token, now, ClientAddress("192.0.2.7"))
     assert await who(house, inside) is not None
     assert isinstance(inside, LoggedIn)
     assert inside.token != result.token
-    assert not await house.logins.awaits_code(result.token)
+    assert not await house.sign_in.awaits_code(result.token)
 
 
 async def test_a_code_is_good_once_even_for_another_session(house: House) -> None:
@@ -171,11 +171,11 @@ async def test_a_code_is_good_once_even_for_another_session(house: House) -> Non
     assert isinstance(first, LoggedIn)
     assert isinstance(second, LoggedIn)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert isinstance(await house.logins.enter_code(first.token, code, ClientAddress("192.0.2.7")), LoggedIn)
-    assert await house.logins.enter_code(second.token, code, ClientAddress("192.0.2.7")) is None
+    assert isinstance(await house.sign_in.enter_code(first.token, code, ClientAddress("192.0.2.7")), LoggedIn)
+    assert await house.sign_in.enter_code(second.token, code, ClientAddress("192.0.2.7")) is None
     house.wait(STEP_MS)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert isinstance(await house.logins.enter_code(second.token, code, ClientAddress("192.0.2.7")), LoggedIn)
+    assert isinstance(await house.sign_in.enter_code(second.token, code, ClientAddress("192.0.2.7")), LoggedIn)
 
 
 async def test_codes_cannot_be_guessed_for_long(house: House) -> None:
@@ -183,7 +183,7 @@ async def test_codes_cannot_be_guessed_for_long(house: House) -> None:
     result = await log_in(house, "marta")
     assert isinstance(result, LoggedIn)
     answers = [
-        await house.logins.enter_code(result.token, f"{number:06}", ClientAddress("192.0.2.7"))
+        await house.sign_in.enter_code(result.token, f"{number:06}", ClientAddress("192.0.2.7"))
         for number in range(FREE_BY_LOGIN)
     ]
     assert answers[:-1] == [None] * (FREE_BY_LOGIN - 1)
@@ -196,8 +196,8 @@ async def test_a_code_opens_no_session_without_a_password_before_it(house: House
     plain = await log_in(house, "juan")
     assert isinstance(plain, LoggedIn)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert await house.logins.enter_code("made-up", code, ClientAddress("192.0.2.7")) is None
-    assert await house.logins.enter_code(plain.token, code, ClientAddress("192.0.2.7")) is None
+    assert await house.sign_in.enter_code("made-up", code, ClientAddress("192.0.2.7")) is None
+    assert await house.sign_in.enter_code(plain.token, code, ClientAddress("192.0.2.7")) is None
 
 
 # --- failures
@@ -277,7 +277,7 @@ async def test_codes_are_counted_wherever_they_come_from(house: House) -> None:
         address = f"198.51.100.{number}"
         result = await log_in(house, "marta", address=address)
         assert isinstance(result, LoggedIn)
-        answers.append(await house.logins.enter_code(result.token, f"{number:06}", ClientAddress(address)))
+        answers.append(await house.sign_in.enter_code(result.token, f"{number:06}", ClientAddress(address)))
     assert answers == [None] * FREE_BY_LOGIN + [TooManyAttempts(wait_seconds=5)]
 
 
