@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.dialects.sofmex.application import UNLIMITED, Owner, running_application
+from tests.dialects.sofmex.application import PASSWORD, UNLIMITED, Owner, running_application
 from tests.dialects.transcript import read_transcript, transcripts_of
 from tests.dialects.transcript_play import assert_stored, play, speak
 
@@ -31,8 +31,9 @@ async def test_a_client_gets_what_the_transcript_says(path: Path, tmp_path: Path
     assert set(transcript.settings) <= {"strict_http"}
     settings = SofmexSettings(strict_http=transcript.settings.get("strict_http") == "on")
     async with running_application(tmp_path, owners, settings=settings) as running:
-        tokens = {f"token:{owner.login}": await running.token(owner.login) for owner in owners}
-        await play(transcript, lambda request: speak(running.port, request.octets()), tokens)
+        known = {f"token:{owner.login}": await running.token(owner.login) for owner in owners}
+        known |= {f"password:{owner.login}": PASSWORD for owner in owners}
+        await play(transcript, lambda request: speak(running.port, request.octets()), known)
         assert_stored(transcript, await running.stored())
 
 
