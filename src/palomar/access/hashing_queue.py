@@ -4,7 +4,7 @@ Argon2 takes some 20 ms on purpose, and several times that on a busy machine, so
 bounded. Addresses take turns: one that sends a thousand passwords a second delays no other by more than one of them.
 Logins that are known from their address have every second turn. An address that has just failed several times waits for
 all others and takes a quarter of the thread's time at most. Beyond the bounds a job is refused with :class:`Busy`. Not
-here: whose password it is (``passwords``), and what a wrong one costs (``admission``).
+here: whose password it is (``passwords``), and how failures are counted (``admission``, ``abuse``).
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """The router of a running node: applies the rules in force to the carriers of this moment, and counts their turns.
 
-Not here: the decision itself (``routing.rules``), and when a carrier is in trouble (``routing.carrier_health``).
+Where there are no rules and no carrier is in trouble, the carriers take turns. Not here: the decision by rules
+(``routing.rules``), and when a carrier is in trouble (``routing.carrier_health``).
 """
 
 from collections.abc import Callable, Mapping

@@ -1,5 +1,7 @@
 """A message, its parts, their ids, and the tables of the moves between their states.
 
+:func:`move` alone changes a state, by PART_TRANSITIONS, MESSAGE_TRANSITIONS or CORRECTIONS.
+
 Ids: a ``MessageId`` is a 63-bit integer in the order of acceptance: 41 bits of milliseconds since 2025, 6 bits of node,
 8 bits of sequence, and 8 bits that are left free for the number of a part. So a part's id is its message's id plus its
 number, and neither needs an index of its own. Customers see a UUIDv7 (RFC 9562 section 5.7) that is computed from it.
