@@ -5,11 +5,11 @@ The transaction that accepts applies the filters, so that of two equal requests 
 A scheduled message is filtered again when it is due, because the phone may have opted out meanwhile. Not here: the rows
 of what was sent recently (``recent_sends``).
 
-To add a filter: if it needs nothing of other requests, let :func:`apply_filters` give its messages a verdict, a state and
-why. If it counts, or compares with earlier requests of the batch, read its rows there, and judge in a function of its own
-that ``accept`` calls for each request, as :func:`discard_duplicates`. If the answer may have changed when a scheduled
-message is due, let :func:`blocked_now` ask too. The reason is an English sentence that people read: give it its words in
-``console.stored_texts`` and in the catalogs. A daily limit is no filter: it refuses the whole request.
+To add a filter: if it needs nothing of other requests, let :func:`apply_filters` give its messages a verdict, a state
+and why. If it counts, or compares with earlier requests of the batch, read its rows there, and judge in a function of
+its own that ``accept`` calls for each request, as :func:`discard_duplicates`. If the answer may have changed when a
+scheduled message is due, let :func:`blocked_now` ask too. The reason is an English sentence that people read: give it
+its words in ``console.stored_texts`` and in the catalogs. A daily limit is no filter: it refuses the whole request.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """Move the money of one transaction: balances are read once, moved in memory, and written with the ledger at the end.
 
 ``reserve`` is called when a message is accepted (``acceptance.accept``), ``settle`` when the carrier has taken a part
-(``sending.submit``), ``settle_unanswered`` when only a receipt says so (``receipts.record``) or nothing ever does (``app.housekeeping``), ``give_back`` when a part
-ends unpaid (``receipts.ending``). Not here: what happens when a balance has fallen low (``low_balance``), and automatic
-credit (``topups``).
+(``sending.submit``), ``settle_unanswered`` when only a receipt says so (``receipts.record``) or nothing ever does
+(``app.housekeeping``), ``give_back`` when a part ends unpaid (``receipts.ending``). Not here: what happens when a
+balance has fallen low (``low_balance``), and automatic credit (``topups``).
 """
 
 from collections.abc import Iterable
