@@ -1,7 +1,9 @@
 """The order of a transaction: which steps run first, and what is written when.
 
-Steps of one batch run in the order of STEPS. Then :meth:`Work.finish` writes the transaction's own rows (messages,
-parts, queue, timeline), and after them what has joined, in the order of WRITE_ORDER. Not here: what each of them does.
+Steps of one batch run in the order of STEPS. A step writes at once the rows that no other step shares (orphans, targets
+of callbacks, what phones wrote, clicks, sessions, top-ups, nodes). Then :meth:`Work.finish` writes the transaction's
+own rows (messages, parts, queue, timeline), and after them what has joined, in the order of WRITE_ORDER. Not here: what
+each of them does.
 """
 
 from collections.abc import Mapping
