@@ -5,7 +5,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 import structlog
@@ -128,17 +128,3 @@ async def world(database: Database) -> AsyncIterator[World]:
     world.node_id = await new_node(world, "first")
     yield world
     assert await world.faults() == []
-
-
-SLOW_FIRST: Final = ("bench", "faults", "journeys", "console", "carriers", "cli", "dialects")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the folders whose files take longest, so that at the end no worker is left alone with one of them."""
-    root = Path(__file__).parent
-
-    def place(item: pytest.Item) -> int:
-        folder = item.path.relative_to(root).parts[0]
-        return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
-
-    items.sort(key=place)
