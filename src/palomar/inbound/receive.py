@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 from palomar.accounts.blacklist import PhonesOwnBlocks
+from palomar.callbacks.account_callbacks import AccountOnlyRenderer
 from palomar.callbacks.outbox import CallbackContext, Outbox
 from palomar.inbound import inbound_rows as rows
 from palomar.inbound.joining import InboundMessage, PartJoiner, begin_message, joining_key, load_parts
@@ -178,8 +179,8 @@ async def _deliver(work: Work, message: InboundMessage, owners: NumberOwners, *,
 
 
 def _first_with_callbacks(renderers: Mapping[str, CallbackRenderer]) -> str:
-    """Return the first dialect that makes callbacks, by its having retries."""
-    return next((name for name, renderer in renderers.items() if renderer.retry_seconds), "")
+    """Return the first dialect that makes callbacks about messages."""
+    return next((name for name, renderer in renderers.items() if not isinstance(renderer, AccountOnlyRenderer)), "")
 
 
 async def _apply_opt_out_words(work: Work, account: Account, owner: VirtualNumber, message: InboundMessage) -> None:

@@ -5,13 +5,10 @@ import typing
 
 import pytest
 
-from palomar.dialects.labs402t.callbacks import Labs402tCallbacks
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, problem_of, problem_of_discarded
 from palomar.dialects.labs402t.responses import declined
 from palomar.dialects.labs402t.states import Word, word_of
-from palomar.vocabulary.account import Account, AccountId
-from palomar.vocabulary.events import Delivered, Event, Failed, SentToCarrier
-from palomar.vocabulary.message import MessageId, State
+from palomar.vocabulary.message import State
 from palomar.vocabulary.refusals import Refusal
 
 REFUSALS = {
@@ -89,20 +86,6 @@ def test_only_blocked_and_malformed_messages_are_refused_after_they_were_stored(
     problem = problem_of_discarded(state)
 
     assert (problem is not None and problem.code == Code.NUMBER) == (state in (State.BLOCKED, State.NOFORMAT))
-
-
-MESSAGE = {"message_id": MessageId(1), "request_ref": "a", "msisdn": "34600000000", "at_ms": 0}
-
-
-@pytest.mark.parametrize(
-    "event", [SentToCarrier(**MESSAGE), Delivered(**MESSAGE), Failed(**MESSAGE, state=State.EXPIRED)]
-)
-def test_no_event_makes_a_callback(event: Event) -> None:
-    callbacks = Labs402tCallbacks()
-
-    account = Account(id=AccountId(1), login="demo")
-    assert callbacks.render(event, target="http://192.0.2.1/", account=account) is None
-    assert callbacks.retry_seconds == ()
 
 
 def test_a_reason_stands_in_data_beside_the_vendors_own_text() -> None:

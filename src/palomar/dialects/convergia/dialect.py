@@ -1,13 +1,16 @@
-"""CONVERGIA's entry in the list of dialects."""
+"""CONVERGIA's entry in the list of dialects.
+
+CONVERGIA defines no callbacks: its customers query the status.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from palomar.callbacks.account_callbacks import AccountOnlyRenderer
 from palomar.dialects import Dialect
 from palomar.dialects.convergia import NAME, PARAMETERS, PREFIXES
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
-from palomar.dialects.convergia.callbacks import ConvergiaCallbacks
 from palomar.dialects.convergia.sample import sample
 from palomar.dialects.convergia.settings import ConvergiaSettings
 
@@ -30,7 +33,7 @@ DIALECT = Dialect(
     title="CONVERGIA",
     prefixes=PREFIXES,
     face=face,
-    renderer=ConvergiaCallbacks(),
+    renderer=AccountOnlyRenderer(),
     sample=sample,
     settings=ConvergiaSettings,
     account_settings=ConvergiaAccount,

@@ -1,13 +1,16 @@
-"""402T Labs' entry in the list of dialects."""
+"""402T Labs' entry in the list of dialects.
+
+402T Labs' page defines no callbacks: programs query ``GET /sms/{guid}/status``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from palomar.callbacks.account_callbacks import AccountOnlyRenderer
 from palomar.dialects import Dialect
 from palomar.dialects.labs402t import NAME, PREFIXES
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
-from palomar.dialects.labs402t.callbacks import Labs402tCallbacks
 from palomar.dialects.labs402t.sample import sample
 from palomar.dialects.labs402t.settings import Labs402tSettings
 
@@ -30,7 +33,7 @@ DIALECT = Dialect(
     title="402T Labs",
     prefixes=PREFIXES,
     face=face,
-    renderer=Labs402tCallbacks(),
+    renderer=AccountOnlyRenderer(),
     sample=sample,
     settings=Labs402tSettings,
     account_settings=Labs402tAccount,

@@ -1,13 +1,16 @@
-"""SOFMEX's entry in the list of dialects."""
+"""SOFMEX's entry in the list of dialects.
+
+SOFMEX's page defines no callbacks: customers query ``POST /sms/v3/status``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from palomar.callbacks.account_callbacks import AccountOnlyRenderer
 from palomar.dialects import Dialect
 from palomar.dialects.sofmex import NAME, PREFIXES
 from palomar.dialects.sofmex.account_settings import SofmexAccount
-from palomar.dialects.sofmex.callbacks import SofmexCallbacks
 from palomar.dialects.sofmex.sample import sample
 from palomar.dialects.sofmex.settings import SofmexSettings
 
@@ -30,7 +33,7 @@ DIALECT = Dialect(
     title="SOFMEX",
     prefixes=PREFIXES,
     face=face,
-    renderer=SofmexCallbacks(),
+    renderer=AccountOnlyRenderer(),
     sample=sample,
     settings=SofmexSettings,
     account_settings=SofmexAccount,
