@@ -1,11 +1,10 @@
 """A database of before its outbox was called ``callbacks``: what waits is sent, and what has failed is replayed."""
 
-from tests.support.databases import Place
+from tests.support.databases import Place, migrate_with_old_data
 
 from palomar.callbacks import backlog, callback_rows
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.storage.database import Database, Transaction
-from palomar.storage.migrate import all_migrations, migrate
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
@@ -39,10 +38,7 @@ async def names(database: Database, engine: str) -> set[str]:
 async def test_callbacks_stored_before_the_table_was_renamed_are_sent_and_replayed(empty_place: Place) -> None:
     database = await empty_place.open()
     try:
-        before = [migration for migration in all_migrations() if migration.number <= BEFORE]
-        await migrate(database, engine=empty_place.engine, now_ms=0, migrations=before)
-        await database.write(store)
-        await migrate(database, engine=empty_place.engine, now_ms=0)
+        await migrate_with_old_data(database, empty_place.engine, number=BEFORE, store=store)
         due = callback_rows.read_callbacks(
             await database.read(lambda tx: tx.select(callback_rows.SELECT_DUE_OF_TARGET, ACCOUNT, TARGET, 9, 10))
         )

@@ -1,9 +1,8 @@
 """The migration of doubts gives every held part a row of its own, so that its receipt still finds it."""
 
-from tests.support.databases import Place
+from tests.support.databases import Place, migrate_with_old_data
 
 from palomar.storage.database import Transaction
-from palomar.storage.migrate import all_migrations, migrate
 
 BEFORE = 12
 
@@ -11,9 +10,6 @@ BEFORE = 12
 async def test_a_held_part_gets_a_row_of_its_own(empty_place: Place) -> None:
     database = await empty_place.open()
     try:
-        known = all_migrations()
-        before = [migration for migration in known if migration.number <= BEFORE]
-        await migrate(database, engine=empty_place.engine, now_ms=0, migrations=before)
 
         async def store(tx: Transaction) -> None:
             await tx.execute(
@@ -26,8 +22,7 @@ async def test_a_held_part_gets_a_row_of_its_own(empty_place: Place) -> None:
                 "INSERT INTO parts (id, state, attempt, carrier) VALUES (257, 'held', 3, 'c'), (258, 'sent', 1, 'c')"
             )
 
-        await database.write(store)
-        await migrate(database, engine=empty_place.engine, now_ms=0)
+        await migrate_with_old_data(database, empty_place.engine, number=BEFORE, store=store)
         columns = "part_id, attempt, carrier, phone, cause, reference, at_ms"
         found = await database.read(lambda tx: tx.select(f"SELECT {columns} FROM doubts"))
         assert [tuple(row) for row in found] == [(257, 3, "c", "00000001", "unanswered", "", 7)]

@@ -2,14 +2,13 @@
 
 import json
 
-from tests.support.databases import Place
+from tests.support.databases import Place, migrate_with_old_data
 
 from palomar.accounts.snapshot import load_snapshot
 from palomar.dialects import ACCOUNT_SETTINGS
 from palomar.reports import messages
 from palomar.short_links import clicks
 from palomar.storage.database import Transaction
-from palomar.storage.migrate import all_migrations, migrate
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
@@ -60,10 +59,7 @@ async def store(tx: Transaction) -> None:
 async def test_values_stored_under_the_old_names_are_found_under_the_new_ones(empty_place: Place) -> None:
     database = await empty_place.open()
     try:
-        before = [migration for migration in all_migrations() if migration.number <= BEFORE]
-        await migrate(database, engine=empty_place.engine, now_ms=0, migrations=before)
-        await database.write(store)
-        await migrate(database, engine=empty_place.engine, now_ms=0)
+        await migrate_with_old_data(database, empty_place.engine, number=BEFORE, store=store)
         account = AccountId(1)
         for number, dialect in enumerate(DIALECTS, 1):
             (row,) = await database.read(

@@ -1,11 +1,12 @@
 """Where a test's own database is, on either engine, and how to open it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from palomar.storage.database import Database
-from palomar.storage.migrate import migrate
+from palomar.storage.database import Database, Transaction
+from palomar.storage.migrate import all_migrations, migrate
 from palomar.storage.postgres import open_postgres
 from palomar.storage.sqlite import open_sqlite
 
@@ -34,3 +35,13 @@ async def migrated(place: Place) -> None:
         await migrate(database, engine=place.engine, now_ms=0)
     finally:
         await database.close()
+
+
+async def migrate_with_old_data(
+    database: Database, engine: Engine, *, number: int, store: Callable[[Transaction], Awaitable[None]]
+) -> None:
+    """Migrate an empty database up to a number, store rows as the version of then did, and migrate it to the end."""
+    old = [migration for migration in all_migrations() if migration.number <= number]
+    await migrate(database, engine=engine, now_ms=0, migrations=old)
+    await database.write(store)
+    await migrate(database, engine=engine, now_ms=0)

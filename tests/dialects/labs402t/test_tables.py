@@ -4,6 +4,7 @@ import json
 import typing
 
 import pytest
+from tests.dialects.labs402t.contract import CONTRACT
 
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, problem_of, problem_of_discarded
 from palomar.dialects.labs402t.responses import declined
@@ -27,23 +28,6 @@ REFUSALS = {
     Refusal.SENDER: (-13, 400),
     Refusal.UNAVAILABLE: (-30, 503),
 }
-STATES = {
-    State.SCHEDULED: "PROGRAMADO",
-    State.QUEUED: "PENDIENTE",
-    State.SUBMITTING: "PENDIENTE",
-    State.SENT: "ENVIADO",
-    State.DELIVERED: "ENTREGADO",
-    State.UNDELIVERED: "NO_ENTREGADO",
-    State.EXPIRED: "CADUCADO",
-    State.REJECTED: "RECHAZADO",
-    State.BLOCKED: "RECHAZADO",
-    State.CANCELLED: "RECHAZADO",
-    State.NOFORMAT: "RECHAZADO",
-    State.DUPLICATED: "ENVIADO",
-    State.TEST: "ENVIADO",
-    State.UNKNOWN: "ENVIADO",
-    State.HELD: "ENVIADO",
-}
 
 
 @pytest.mark.parametrize("refusal", Refusal)
@@ -55,7 +39,7 @@ def test_every_refusal_has_its_code_and_status(refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_its_word(state: State) -> None:
-    assert word_of(state) == STATES[state]
+    assert word_of(state) == CONTRACT.words[state]
 
 
 def test_every_word_belongs_to_a_state() -> None:
