@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from palomar.accounts.store import change_account
+from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part
 from palomar.storage.database import Transaction
 from palomar.transaction import message_rows as rows
@@ -34,12 +35,14 @@ async def end_some(work: Work, account: Account, *, after: int) -> int:
     found = [row[0] for row in await work.tx.select_locked(rows.SELECT_WAITING, account.id, after, AT_ONCE)]
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []
     known = await work.read_parts(ids)
+    doubts = Doubts.of(work)
+    await doubts.load(ids)
     for identity in ids:
         part = known[identity]
         if part.state in FINAL or part.state is State.SENT:
             continue
         if part.state is not State.HELD:
             work.leave_queue(part)
-        is_away = part.state in (State.SUBMITTING, State.HELD)
-        end_part(work, part, State.UNKNOWN if is_away else State.CANCELLED)
+        may_be_away = part.state in (State.SUBMITTING, State.HELD) or doubts.is_open(part)
+        end_part(work, part, State.UNKNOWN if may_be_away else State.CANCELLED)
     return found[-1] if found else 0
