@@ -90,9 +90,9 @@ def _masked_fields(text: str, found: set[str]) -> str:
 
     def masked(match: "re.Match[str]") -> str:
         value = match[3]
-        quote = value[:1] if value[:1] in ("'", '"') else ""
+        mark = value[:1] if value[:1] in ("'", '"') else ""
         found.add(value.strip("\"'"))
-        return f"{match[1]}{quote}{MASK}{quote}" if value else match[0]
+        return f"{match[1]}{mark}{MASK}{mark}" if value else match[0]
 
     for pattern in _IN_FIELDS:
         text = pattern.sub(masked, text)
